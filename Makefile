@@ -1,0 +1,60 @@
+# Everything a developer or an operator of a demo types. `make help` explains.
+
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.PHONY: help env demo test check lint types arch contracts bench status stack lock clean
+
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# Arguments for pytest, e.g. make test ARGS='-k roll_call'
+ARGS ?=
+
+help: ## this list
+	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
+		printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+env: $(STAMP) ## the Python environment in .venv, from the locked requirements
+
+$(STAMP): requirements/dev.txt requirements/install.sh
+	@PYTHON='$(PYTHON)' sh requirements/install.sh $(VENV) requirements/dev.txt
+	@touch $@
+
+demo: $(STAMP) ## the whole system with a sample province; Ctrl-C stops it; EXIT=1: stop after the report
+	@$(BIN)/python -m samples.demo $(if $(EXIT),--exit)
+
+stack: $(STAMP) ## only PostgreSQL and Kafka, in the foreground; addresses in .run/servers.json
+	@$(BIN)/python -m deploy.local up
+
+status: $(STAMP) ## what runs, lag, waiting and parked events
+	@$(BIN)/python -m services.operations status
+
+test: $(STAMP) ## all tests, on real PostgreSQL and Kafka; ARGS='-k name' for some
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types arch contracts test ## exactly what CI runs
+
+lint: $(STAMP) ## ruff: rules and formatting
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+
+types: $(STAMP) ## mypy --strict
+	@$(BIN)/mypy .
+
+arch: $(STAMP) ## who may import whom
+	@$(BIN)/lint-imports
+
+contracts: $(STAMP) ## fails if the kept schemas differ from the code, or break a consumer
+	@$(BIN)/python -m shared.contracts check
+
+bench: $(STAMP) ## the benchmarks; ARGS chooses
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+lock: $(STAMP) ## newest releases that requirements/*.in allow, with hashes
+	@sh requirements/lock.sh $(BIN)/uv
+
+clean: ## removes what runs left behind: data, logs, caches (not the environment)
+	@rm -rf .run .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -not -path './$(VENV)/*' -prune -exec rm -rf {} +
