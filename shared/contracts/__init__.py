@@ -1,0 +1,1 @@
+"""The events of the system: one module per producing service, plus the envelope and the registry."""

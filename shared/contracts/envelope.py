@@ -1,0 +1,140 @@
+"""A recorded event, and its one way to a Kafka record and back (CloudEvents 1.0, binary mode).
+
+The topic is a full copy of the log: row -> record -> row gives the same row, held by golden examples.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """Who and why, beside every event. The actor is an office, a machine or a pseudonym; never a person's name."""
+
+    correlation_id: UUID
+    actor: str
+    causation_id: UUID | None = None
+    on_behalf_of: str | None = None
+    traceparent: str | None = None
+    body_hash: str | None = None
+
+    def to_json(self) -> dict[str, str]:
+        fields = (
+            ("correlation_id", self.correlation_id),
+            ("actor", self.actor),
+            ("causation_id", self.causation_id),
+            ("on_behalf_of", self.on_behalf_of),
+            ("traceparent", self.traceparent),
+            ("body_hash", self.body_hash),
+        )
+        return {name: str(value) for name, value in fields if value is not None}
+
+    @classmethod
+    def from_json(cls, stored: dict[str, Any]) -> "Metadata":
+        causation = stored.get("causation_id")
+        return cls(
+            correlation_id=UUID(stored["correlation_id"]),
+            actor=stored["actor"],
+            causation_id=UUID(causation) if causation else None,
+            on_behalf_of=stored.get("on_behalf_of"),
+            traceparent=stored.get("traceparent"),
+            body_hash=stored.get("body_hash"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedEvent:
+    """One row of a log. `data` is the stored JSON text, byte for byte; `n` counts within the command, from 0."""
+
+    log_id: str
+    position: int
+    stream: str
+    version: int
+    key: str
+    event_id: UUID
+    command_id: UUID
+    n: int
+    type: str
+    schema_version: int
+    data: str
+    metadata: Metadata
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a relay hands to a topic: the partition follows from the key alone."""
+
+    key: bytes
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FetchedRecord:
+    """What a consumer gets from a topic, undecoded."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class UnreadableRecord(ValueError):
+    """The record's source or position cannot be read: it is quarantined and holds no key."""
+
+
+def to_record(event: RecordedEvent, prev: int) -> Record:
+    """The record of `event`; `prev` is the position of its predecessor on the same partition (0: none)."""
+    log = {
+        "stream": event.stream,
+        "version": event.version,
+        "command_id": str(event.command_id),
+        "n": event.n,
+        "recorded_at": event.recorded_at.isoformat(),
+        "metadata": event.metadata.to_json(),
+        "prev": prev,
+    }
+    headers = [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(event.event_id).encode()),
+        ("ce_type", f"{event.type}.v{event.schema_version}".encode()),
+        ("ce_source", event.log_id.encode()),
+        ("ce_time", event.recorded_at.isoformat().encode()),
+        ("ce_sequence", str(event.position).encode()),
+        ("log", json.dumps(log, separators=(",", ":")).encode()),
+    ]
+    if event.metadata.traceparent:
+        headers.append(("traceparent", event.metadata.traceparent.encode()))
+    return Record(key=event.key.encode(), value=event.data.encode(), headers=tuple(headers))
+
+
+def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
+    """The row that `record` copies, and its `prev`; raises `UnreadableRecord` for anything else."""
+    try:
+        headers = {name: value.decode() for name, value in record.headers}
+        log = json.loads(headers["log"])
+        name, _, version = headers["ce_type"].rpartition(".v")
+        event = RecordedEvent(
+            log_id=headers["ce_source"],
+            position=int(headers["ce_sequence"]),
+            stream=log["stream"],
+            version=int(log["version"]),
+            key=(record.key or b"").decode(),
+            event_id=UUID(headers["ce_id"]),
+            command_id=UUID(log["command_id"]),
+            n=int(log["n"]),
+            type=name,
+            schema_version=int(version),
+            data=(record.value or b"").decode(),
+            metadata=Metadata.from_json(log["metadata"]),
+            recorded_at=datetime.fromisoformat(log["recorded_at"]),
+        )
+        return event, int(log["prev"])
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise UnreadableRecord(f"{record.topic}/{record.partition}@{record.offset}: {error!r}") from error
