@@ -57,6 +57,18 @@ class CellType(StrEnum):
 
 
 __all__ = [
-    "AwareDatetime", "CellType", "Citation", "Code", "Count", "Literal", "OfficialName", "Period", "Points", "Sha256",
-    "TextRef", "Value", "date", "datetime",
+    "AwareDatetime",
+    "CellType",
+    "Citation",
+    "Code",
+    "Count",
+    "Literal",
+    "OfficialName",
+    "Period",
+    "Points",
+    "Sha256",
+    "TextRef",
+    "Value",
+    "date",
+    "datetime",
 ]
