@@ -1,0 +1,110 @@
+"""PostgreSQL and Kafka for developers: python -m deploy.local up | down | status | lock."""
+
+import json
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from deploy.local import kafka, postgres
+from deploy.local.errors import LocalStackError
+from deploy.local.process import Process, end_recorded, recorded
+
+app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
+Folder = Annotated[Path, typer.Option(help="Where data, logs and servers.json are kept.")]
+DEFAULT_FOLDER = Path(".run/dev")
+
+
+@app.command()
+def up(
+    folder: Folder = DEFAULT_FOLDER,
+    postgres_port: Annotated[int | None, typer.Option(help="Default: any free port.")] = None,
+    kafka_port: Annotated[int | None, typer.Option(help="Default: any free port.")] = None,
+    max_connections: int = 200,
+    *,
+    durable: Annotated[bool, typer.Option(help="--no-durable: no fsync, faster, a power cut may lose all.")] = True,
+) -> None:
+    """Starts both servers, writes their addresses to FOLDER/servers.json, and runs until Ctrl-C."""
+    addresses = folder / "servers.json"
+    with until_asked_to_stop():
+        database = postgres.start_postgres(
+            folder / "postgres", postgres_port, durable=durable, max_connections=max_connections
+        )
+        try:
+            broker = kafka.start_kafka(folder / "kafka", kafka_port)
+            try:
+                addresses.touch(mode=0o600)  # the address of the database has its password
+                addresses.write_text(json.dumps({"postgres": database.url, "kafka": broker.bootstrap}, indent=2) + "\n")
+                print(
+                    f"PostgreSQL {database.url}\nKafka      {broker.bootstrap}\nalso in {addresses}; Ctrl-C stops both"
+                )
+                watch(database.process, broker.process)
+            finally:
+                addresses.unlink(missing_ok=True)
+                broker.stop()
+        finally:
+            database.stop()
+
+
+@app.command()
+def down(folder: Folder = DEFAULT_FOLDER) -> None:
+    """Ends what `up` left running on FOLDER, if it was killed."""
+    for name, stop_signal in (("kafka", signal.SIGTERM), ("postgres", postgres.FAST_SHUTDOWN)):
+        ended = end_recorded(folder / name / f"{name}.pid", stop_signal)
+        print(f"{name}: {'stopped' if ended else 'was not running'}")
+
+
+@app.command()
+def status(folder: Folder = DEFAULT_FOLDER) -> None:
+    """What runs on FOLDER, and where."""
+    for name in ("postgres", "kafka"):
+        identity = recorded(folder / name / f"{name}.pid")
+        print(f"{name}: {f'runs as process {identity.pid}' if identity and identity.runs() else 'does not run'}")
+    addresses = folder / "servers.json"
+    if addresses.exists():
+        print(addresses.read_text(), end="")
+
+
+@app.command()
+def lock() -> None:
+    """Resolves Kafka's artefacts anew and writes kafka.lock.toml."""
+    kafka.write_lock()
+
+
+@contextmanager
+def until_asked_to_stop() -> Iterator[None]:
+    """Ends the block on SIGINT or SIGTERM; a second one does not disturb the stopping."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)
+        raise KeyboardInterrupt
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("stopped")
+
+
+def watch(*processes: Process) -> None:
+    """Does not return. Raises LocalStackError when one of the processes ends by itself."""
+    while True:
+        for process in processes:
+            if (exit_status := process.exit_status()) is not None:
+                raise LocalStackError(f"{process.name} ended with status {exit_status} (log: {process.log})")
+        time.sleep(0.5)
+
+
+if __name__ == "__main__":
+    try:
+        app()
+    except LocalStackError as error:
+        sys.exit(f"deploy.local: {error}")

