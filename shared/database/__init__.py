@@ -1,0 +1,1 @@
+"""Connections to a service's own PostgreSQL database, and its migrations."""
