@@ -55,7 +55,7 @@ def start_kafka(folder: Path, port: int | None = None) -> KafkaServer:
         "Kafka", [*java, "kafka.Kafka", str(properties)], log=folder / "kafka.log", record=record, cwd=folder
     )
     try:
-        process.wait_until(lambda: _answers(port), START_SECONDS)
+        process.wait_until(lambda: answers(port), START_SECONDS)
     except LocalStackError:
         process.stop()
         raise
@@ -104,7 +104,7 @@ def _format(folder: Path, properties: Path, java: list[str]) -> None:
         tool.stop()
 
 
-def _answers(port: int) -> bool:
+def answers(port: int) -> bool:
     """True once the broker answers ApiVersions (key 18, version 0): it opens its port only when it can serve."""
     request = struct.pack(">hhih", 18, 0, 1, -1)  # api key, api version, correlation id, no client id
     try:

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import asyncpg
 
+SHARED = Path(__file__).parents[1]
+SHARED_MIGRATIONS = tuple(SHARED / part / "sql" / "migrations" for part in ("eventstore", "messaging", "directory"))
 APPLIED_MIGRATIONS = (Path(__file__).parent / "sql" / "applied_migrations.sql").read_text()
 
 
