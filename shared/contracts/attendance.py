@@ -32,12 +32,16 @@ class Way(StrEnum):
 
 
 class RosterRow(Value):
-    """A member on the roster: expected, or why not (`exclusion`, a member status); and whether in the voting base."""
+    """A member on the roster: expected, or why not (`exclusion`, a member status); and whether in the voting base.
+
+    `hosted`: here on a temporary stay, counted in the strength of the home cell (294-QĐ/TW 6.3.2).
+    """
 
     member_id: UUID
     expected: bool
     votes: bool
     exclusion: MemberStatus | None = None
+    hosted: bool = False
 
 
 class RosterDrawn(Event):
@@ -127,7 +131,10 @@ class RollCallClosed(Event):
 
 
 class RosterDiscrepancyFound(Event):
-    """What membership recorded later gives another row than the roster has; settled by `RosterAmended`."""
+    """What membership recorded later gives another row than the roster has; settled by `RosterAmended`.
+
+    `row` is what membership would give (None: no row). A row equal to the roster's takes an earlier finding back.
+    """
 
     meeting_id: UUID
     member_id: UUID

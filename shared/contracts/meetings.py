@@ -163,12 +163,15 @@ class ResolutionWithdrawn(Event):
 class MeetingCorrected(Event):
     """Recorded facts were wrong: every field that is given replaces the earlier value, the others stay.
 
-    Moving to another unit takes the lowest committee above both; roster and Kafka key: DESIGN 6.
+    When one of `unit_id`, `body`, `period`, `parts` changes all four are given, so that a reader (and the claim on the
+    cell's period) needs nothing else. Moving to another unit takes the lowest committee above both; roster and Kafka
+    key: DESIGN 6.
     """
 
     meeting_id: UUID
     reason: Code
     unit_id: UUID | None = None
+    body: Body | None = None
     period: Period | None = None
     parts: tuple[Part, ...] | None = None
     held_on: date | None = None

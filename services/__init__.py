@@ -1,0 +1,1 @@
+"""One package per service; none imports another."""

@@ -1,0 +1,1 @@
+"""Meetings of cells and their committees: plans, documents, outcomes, minutes, resolutions."""
