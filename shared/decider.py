@@ -24,6 +24,20 @@ class Decider(Generic[C, S]):
         return reduce(self.evolve, events, self.initial if state is None else state)
 
 
+def together(decider: Decider[C, S]) -> Decider[Sequence[C], S]:
+    """Several commands as one decision: each sees what the ones before it did; all happen, or none."""
+
+    def decide(commands: Sequence[C], state: S) -> Sequence[Event]:
+        happened: list[Event] = []
+        for command in commands:
+            events = decider.decide(command, state)
+            state = decider.fold(events, state)
+            happened.extend(events)
+        return happened
+
+    return Decider(initial=decider.initial, decide=decide, evolve=decider.evolve)
+
+
 class DomainError(Exception):
     """A rule of the domain was broken. `problem` is a stable type for clients; the text says what to do.
 

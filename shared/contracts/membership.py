@@ -112,10 +112,11 @@ class UnitDissolved(Event):
 
 
 class UnitChangeWithdrawn(Event):
-    """An earlier change (by the id of its event) was recorded in error and counts no longer."""
+    """An earlier change was recorded in error and counts no longer: named by its event id and its stream version."""
 
     unit_id: UUID
     withdrawn_event_id: UUID
+    withdrawn_version: int
     reason: Code
 
 
@@ -191,6 +192,8 @@ class MemberTransferred(Event):
 class MemberStatusChanged(Event):
     """Status and standing over [valid_from, valid_until], both days included; open-ended without `valid_until`.
 
+    Where two overlap, the one recorded last holds; a day that none covers is `active` in the standing of admission.
+
     A temporary stay (sinh hoạt tạm thời) names its `host_cell_id`: expected there, counted at home, no vote at the
     host (294-QĐ/TW 6.3.2).
     """
@@ -204,10 +207,11 @@ class MemberStatusChanged(Event):
 
 
 class MemberChangeWithdrawn(Event):
-    """An earlier change (by the id of its event) was recorded in error and counts no longer."""
+    """An earlier change was recorded in error and counts no longer: named by its event id and its stream version."""
 
     member_id: UUID
     withdrawn_event_id: UUID
+    withdrawn_version: int
     reason: Code
 
 

@@ -1,0 +1,245 @@
+"""A member: cell, standing and status over valid time. Names live in erasable texts; an event holds their hash."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import assert_never
+from uuid import UUID
+
+from services.membership.domain import errors
+from services.membership.domain.dated import Dated, holding, without
+from shared.contracts import membership as facts
+from shared.contracts.event import Event
+from shared.contracts.fields import TextRef
+from shared.contracts.membership import MemberStatus, Standing
+from shared.decider import Decider
+
+
+@dataclass(frozen=True, slots=True)
+class AdmitMember:
+    member_id: UUID
+    cell_id: UUID
+    standing: Standing
+    effective_on: date
+    person: TextRef
+
+
+@dataclass(frozen=True, slots=True)
+class TransferMember:
+    member_id: UUID
+    to_cell_id: UUID
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeStatus:
+    """[valid_from, valid_until], both days included. A temporary stay names the cell that hosts the member."""
+
+    member_id: UUID
+    standing: Standing
+    status: MemberStatus
+    valid_from: date
+    valid_until: date | None = None
+    host_cell_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectPerson:
+    """The caller has compared the texts: two salted hashes of one name are never equal."""
+
+    member_id: UUID
+    person: TextRef
+
+
+@dataclass(frozen=True, slots=True)
+class AliasMember:
+    """`code` is new to the member: the caller has looked it up by its keyed hash."""
+
+    member_id: UUID
+    system: str
+    code: TextRef
+    valid_from: date
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawMemberChange:
+    member_id: UUID
+    event_id: UUID
+    version: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class EraseMember:
+    member_id: UUID
+
+
+MemberCommand = (
+    AdmitMember | TransferMember | ChangeStatus | CorrectPerson | AliasMember | WithdrawMemberChange | EraseMember
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """What a status event says about the days it covers."""
+
+    standing: Standing
+    status: MemberStatus
+    valid_until: date | None
+    host_cell_id: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`version` counts the folded events: it is the stream's version. `standing` is that of admission."""
+
+    version: int = 0
+    standing: Standing | None = None
+    cells: tuple[Dated[UUID], ...] = ()
+    stays: tuple[Dated[Stay], ...] = ()
+    erased: bool = False
+
+    def cell_on(self, on: date) -> UUID | None:
+        cell = holding(self.cells, on)
+        return cell.value if cell else None
+
+    def stay_on(self, on: date) -> Stay | None:
+        """Of the statuses that cover the day, the one recorded last; none: active, in the standing of admission."""
+        covering = [
+            stay
+            for stay in self.stays
+            if stay.valid_from <= on and (stay.value.valid_until is None or on <= stay.value.valid_until)
+        ]
+        if covering:
+            return max(covering, key=lambda stay: stay.version).value
+        return Stay(self.standing, MemberStatus.ACTIVE, None, None) if self.standing else None
+
+
+def stream(member_id: UUID) -> str:
+    return f"member-{member_id}"
+
+
+def decide(command: MemberCommand, member: Member) -> Sequence[Event]:
+    if member.erased and not isinstance(command, EraseMember):
+        raise errors.MemberGone("Thông tin của đảng viên này đã được xóa.")
+    if not member.cells and not isinstance(command, AdmitMember):
+        raise errors.UnknownMember(f"Không có đảng viên {command.member_id}.")
+    match command:
+        case AdmitMember():
+            return _admit(command, member)
+        case TransferMember():
+            return _transfer(command, member)
+        case ChangeStatus():
+            return _change_status(command, member)
+        case CorrectPerson():
+            return [facts.PersonCorrected(member_id=command.member_id, person=command.person)]
+        case AliasMember():
+            return [
+                facts.MemberAliased(
+                    member_id=command.member_id,
+                    system=command.system,
+                    code=command.code,
+                    valid_from=command.valid_from,
+                )
+            ]
+        case WithdrawMemberChange():
+            return _withdraw(command, member)
+        case EraseMember():
+            return [] if member.erased else [facts.MemberErased(member_id=command.member_id)]
+        case _:
+            assert_never(command)
+
+
+def _admit(command: AdmitMember, member: Member) -> Sequence[Event]:
+    if member.cells:
+        return []
+    return [
+        facts.MemberAdmitted(
+            member_id=command.member_id,
+            cell_id=command.cell_id,
+            standing=command.standing,
+            effective_on=command.effective_on,
+            person=command.person,
+        )
+    ]
+
+
+def _transfer(command: TransferMember, member: Member) -> Sequence[Event]:
+    from_cell_id = member.cell_on(command.effective_on)
+    if from_cell_id is None:
+        raise errors.WrongDates("Ngày chuyển sinh hoạt trước ngày đảng viên về chi bộ đầu tiên.")
+    if from_cell_id == command.to_cell_id:
+        return []
+    return [
+        facts.MemberTransferred(
+            member_id=command.member_id,
+            from_cell_id=from_cell_id,
+            to_cell_id=command.to_cell_id,
+            effective_on=command.effective_on,
+        )
+    ]
+
+
+def _change_status(command: ChangeStatus, member: Member) -> Sequence[Event]:
+    if command.valid_until is not None and command.valid_until < command.valid_from:
+        raise errors.WrongDates("Ngày kết thúc trạng thái trước ngày bắt đầu.")
+    temporary = command.status is MemberStatus.TEMPORARY_ELSEWHERE
+    if temporary and command.host_cell_id == member.cell_on(command.valid_from):
+        raise errors.HostCellMissing("Nơi sinh hoạt tạm thời phải khác chi bộ chính thức.")
+    if command.host_cell_id is not None and not temporary:
+        raise errors.HostCellMissing("Chỉ sinh hoạt tạm thời mới có nơi sinh hoạt tạm thời.")
+    stay = Stay(command.standing, command.status, command.valid_until, command.host_cell_id)
+    if member.stay_on(command.valid_from) == stay:
+        return []
+    return [
+        facts.MemberStatusChanged(
+            member_id=command.member_id,
+            standing=stay.standing,
+            status=stay.status,
+            valid_from=command.valid_from,
+            valid_until=stay.valid_until,
+            host_cell_id=stay.host_cell_id,
+        )
+    ]
+
+
+def _withdraw(command: WithdrawMemberChange, member: Member) -> Sequence[Event]:
+    """Everything but the admission can be withdrawn; a person admitted in error is transferred or departed."""
+    live = {cell.version for cell in member.cells[1:]} | {stay.version for stay in member.stays}
+    if command.version not in live:
+        raise errors.NothingToWithdraw("Không có thay đổi nào như vậy, hoặc đã được thu hồi.")
+    return [
+        facts.MemberChangeWithdrawn(
+            member_id=command.member_id,
+            withdrawn_event_id=command.event_id,
+            withdrawn_version=command.version,
+            reason=command.reason,
+        )
+    ]
+
+
+def evolve(member: Member, event: Event) -> Member:
+    member = replace(member, version=member.version + 1)
+    match event:
+        case facts.MemberAdmitted():
+            return replace(
+                member,
+                standing=event.standing,
+                cells=(Dated(event.effective_on, member.version, event.cell_id),),
+            )
+        case facts.MemberTransferred():
+            cell = Dated(event.effective_on, member.version, event.to_cell_id)
+            return replace(member, cells=(*member.cells, cell))
+        case facts.MemberStatusChanged():
+            stay = Stay(event.standing, event.status, event.valid_until, event.host_cell_id)
+            return replace(member, stays=(*member.stays, Dated(event.valid_from, member.version, stay)))
+        case facts.MemberChangeWithdrawn():
+            version = event.withdrawn_version
+            return replace(member, cells=without(member.cells, version), stays=without(member.stays, version))
+        case facts.MemberErased():
+            return replace(member, erased=True)
+        case _:
+            return member
+
+
+MEMBER: Decider[MemberCommand, Member] = Decider(initial=Member(), decide=decide, evolve=evolve)
