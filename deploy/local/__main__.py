@@ -4,10 +4,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
@@ -15,6 +12,7 @@ import typer
 from deploy.local import kafka, postgres
 from deploy.local.errors import LocalStackError
 from deploy.local.process import Process, end_recorded, recorded
+from deploy.local.stopping import until_asked_to_stop
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 Folder = Annotated[Path, typer.Option(help="Where data, logs and servers.json are kept.")]
@@ -77,23 +75,6 @@ def lock() -> None:
     kafka.write_lock()
 
 
-@contextmanager
-def until_asked_to_stop() -> Iterator[None]:
-    """Ends the block on SIGINT or SIGTERM; a second one does not disturb the stopping."""
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, signal.SIG_IGN)
-        raise KeyboardInterrupt
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    try:
-        yield
-    except KeyboardInterrupt:
-        print("stopped")
-
-
 def watch(*processes: Process) -> None:
     """Does not return. Raises LocalStackError when one of the processes ends by itself."""
     while True:
@@ -108,3 +89,5 @@ if __name__ == "__main__":
         app()
     except LocalStackError as error:
         sys.exit(f"deploy.local: {error}")
+    except OSError as error:  # a full disk, a folder of another user
+        sys.exit(f"deploy.local: {error.strerror}: {error.filename}")

@@ -44,16 +44,13 @@ def start_kafka(folder: Path, port: int | None = None) -> KafkaServer:
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    record = folder / "kafka.pid"
-    end_recorded(record)
+    end_recorded(folder / "kafka.pid")
     port = ports.claim("Kafka", port)
     java = _java(artefacts.class_path(LOCK, artefacts.cache_folder()))
     properties = _write_properties(folder, port, ports.free_port())
     if not (folder / "data" / "meta.properties").exists():
         _format(folder, properties, java)
-    process = Process(
-        "Kafka", [*java, "kafka.Kafka", str(properties)], log=folder / "kafka.log", record=record, cwd=folder
-    )
+    process = Process("kafka", [*java, "kafka.Kafka", str(properties)], folder=folder, cwd=folder)
     try:
         process.wait_until(lambda: answers(port), START_SECONDS)
     except LocalStackError:
@@ -92,10 +89,9 @@ def _write_properties(folder: Path, port: int, controller_port: int) -> Path:
 def _format(folder: Path, properties: Path, java: list[str]) -> None:
     cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     tool = Process(
-        "kafka-storage format",
+        "format",
         [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)],
-        log=folder / "format.log",
-        record=folder / "format.pid",
+        folder=folder,
         stop_signal=signal.SIGKILL,
     )
     try:

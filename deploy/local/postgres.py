@@ -13,7 +13,7 @@ from pathlib import Path
 
 from deploy.local import ports
 from deploy.local.errors import LocalStackError
-from deploy.local.process import Process, RunAs, end_recorded, last_line
+from deploy.local.process import Process, RunAs, end_recorded
 
 START_SECONDS = 60
 FAST_SHUTDOWN = signal.SIGINT  # rolls back what is open and writes a checkpoint
@@ -43,8 +43,7 @@ def start_postgres(
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    record = folder / "postgres.pid"
-    end_recorded(record, FAST_SHUTDOWN)
+    end_recorded(folder / "postgres.pid", FAST_SHUTDOWN)
     port = ports.claim("PostgreSQL", port)
     data, password_file = folder / "data", folder / "password"
     run_as = _server_user(folder)
@@ -59,12 +58,11 @@ def start_postgres(
         "log_timezone": "UTC",
         **(DURABLE if durable else VOLATILE),
     }
-    (data / "postmaster.pid").unlink(missing_ok=True)  # the recorded server has ended; its pid may be another's by now
+    _forget_ended_server(data)
     process = Process(
-        "PostgreSQL",
+        "postgres",
         [str(_binary("postgres")), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())],
-        log=folder / "postgres.log",
-        record=record,
+        folder=folder,
         stop_signal=FAST_SHUTDOWN,
         run_as=run_as,
     )
@@ -85,24 +83,35 @@ def _initialise(data: Path, password_file: Path, run_as: RunAs | None) -> None:
     if run_as:
         os.chown(fresh, run_as.uid, run_as.uid)
         os.chown(password_file, run_as.uid, run_as.uid)
-    log = data.with_name("initdb.log")
     initdb = Process(
         "initdb",
         [
             *(str(_binary("initdb")), "-D", str(fresh), "--username=postgres", f"--pwfile={password_file}"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync"),
         ],
-        log=log,
-        record=data.with_name("initdb.pid"),
+        folder=data.parent,
         run_as=run_as,
     )
     try:
         initdb.wait_until(lambda: initdb.exit_status() == 0, START_SECONDS)
-    except LocalStackError as error:
-        raise LocalStackError(f"{error}; is the disk full?" if "space" in last_line(log) else str(error)) from None
     finally:
         initdb.stop()
     fresh.rename(data)
+
+
+def _forget_ended_server(data: Path) -> None:
+    """Removes PostgreSQL's own lock unless its process is a server on `data`.
+
+    PostgreSQL itself refuses to start while any process has that pid, and in a container pids come again soon.
+    """
+    lock = data / "postmaster.pid"
+    try:
+        pid = lock.read_text().split()[0]
+        command_line = Path("/proc", pid, "cmdline").read_bytes()
+    except (FileNotFoundError, IndexError):
+        command_line = b""
+    if os.fsencode(data) not in command_line.split(b"\0"):
+        lock.unlink(missing_ok=True)
 
 
 def _wait_until_ready(server: PostgresServer, port: int) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Self
 from deploy.local.errors import LocalStackError
 
 POLL_SECONDS = 0.02
+TELLING = re.compile(r"fatal|error|exception|no space left", re.IGNORECASE)
 CHILD = Path(__file__).with_name("child.py")
 
 
@@ -46,9 +48,10 @@ class Identity:
 
 
 class Process:
-    """A running child. It gets `death_signal` when the thread that started it ends, however that happens.
+    """A running child; `name` names its log and its record in `folder`, `env` replaces ours.
 
-    So start it from the main thread, or from one that lives as long as the child shall.
+    It gets `death_signal` (default: `stop_signal`) when the thread that started it ends, in any way: start it from the
+    main thread, or from one that lives as long as the child shall.
     """
 
     def __init__(
@@ -56,21 +59,21 @@ class Process:
         name: str,
         argv: Sequence[str],
         *,
-        log: Path,
-        record: Path,
+        folder: Path,
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
+        death_signal: signal.Signals | None = None,
         run_as: RunAs | None = None,
     ) -> None:
         self.name = name
-        self.log = log
-        self._record = record
+        self.log = folder / f"{name}.log"
+        self._record = folder / f"{name}.pid"
         self._stop_signal = stop_signal
         uid, capability = (run_as.uid, run_as.capability) if run_as else (-1, None)
-        wrapper = [sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(stop_signal)), str(uid)]
-        wrapper += [str(-1 if capability is None else capability), "--"]
-        with log.open("ab") as output:
+        wrapper = [sys.executable, "-I", "-S", str(CHILD), str(os.getpid()), str(int(death_signal or stop_signal))]
+        wrapper += [str(uid), str(-1 if capability is None else capability), "--"]
+        with self.log.open("ab") as output:
             self._popen = subprocess.Popen(  # noqa: S603 - argv comes from the project
                 [*wrapper, *argv],
                 stdin=subprocess.DEVNULL,
@@ -82,7 +85,7 @@ class Process:
             )
         identity = Identity.of(self._popen.pid)
         if identity is not None:
-            record.write_text(json.dumps({"pid": identity.pid, "started": identity.started}))
+            self._record.write_text(json.dumps({"pid": identity.pid, "started": identity.started}))
 
     @property
     def pid(self) -> int:
@@ -97,9 +100,7 @@ class Process:
         deadline = time.monotonic() + seconds
         while not ready():
             if (status := self.exit_status()) is not None:
-                raise LocalStackError(
-                    f"{self.name} ended with status {status}: {last_line(self.log)} (log: {self.log})"
-                )
+                raise LocalStackError(f"{self.name} ended with status {status}: {reason(self.log)} (log: {self.log})")
             if time.monotonic() > deadline:
                 raise LocalStackError(f"{self.name} is not ready after {seconds:.0f} s (log: {self.log})")
             time.sleep(POLL_SECONDS)
@@ -143,7 +144,8 @@ def _end(identity: Identity, stop_signal: signal.Signals, grace_seconds: float) 
         time.sleep(POLL_SECONDS)
 
 
-def last_line(log: Path) -> str:
-    """The last line that is not empty, for a message of one line."""
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return lines[-1].strip() if lines else "it said nothing"
+def reason(log: Path) -> str:
+    """The line of a log that says best why a program ended: the last that speaks of an error, else the last one."""
+    lines = [line.strip() for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if TELLING.search(line)]
+    return (telling or lines or ["it said nothing"])[-1]
