@@ -1,0 +1,1 @@
+"""HTTP for every service: the application, who may do what, problem details, health, metrics, operations."""

@@ -1,0 +1,37 @@
+"""The application of a service: its routers plus what every service has."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+
+from shared.web import health, ops, problems
+from shared.web.requests import Requests
+from shared.web.routes import check_every_route_has_a_rule
+from shared.web.runtime import ServiceRuntime
+from shared.web.tokens import Tokens, keys_from
+
+TITLE = "Sinh hoạt chi bộ: {name}"
+
+
+def create_app(service: ServiceRuntime, routers: Sequence[APIRouter], **state: Any) -> FastAPI:
+    """Raises `RouteWithoutRule` if an endpoint is not opened to anybody. `state` becomes attributes of `app.state`."""
+    settings = service.settings
+    app = FastAPI(
+        title=TITLE.format(name=settings.name),
+        root_path=settings.root_path,
+        responses=dict(problems.RESPONSES),
+        # Their pages load scripts from another host; the document itself is at /openapi.json.
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.state.runtime = service
+    app.state.tokens = Tokens(settings.oidc_issuer, settings.oidc_audience, keys_from(settings.oidc_jwks_url))
+    for name, value in state.items():
+        setattr(app.state, name, value)
+    problems.install(app)
+    for router in (health.router, ops.router, *routers):
+        app.include_router(router)
+    app.add_middleware(Requests, service=settings.name, log_id=settings.log_id or settings.name)
+    check_every_route_has_a_rule(app)
+    return app

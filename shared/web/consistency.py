@@ -1,0 +1,52 @@
+"""Reading one's own writes: a query may ask for at least a position that a command's answer carried."""
+
+import asyncio
+import re
+from typing import Annotated
+
+from fastapi import Depends, Query
+
+from shared.web.problems import Refused
+from shared.web.runtime import ServiceRuntime, service_runtime
+
+WAIT_SECONDS = 2.0
+POLL_SECONDS = 0.05
+_POSITION = re.compile(r"^(?P<log>[a-z][a-z0-9_-]{0,60}):(?P<position>[0-9]{1,18})$")
+
+
+class PositionMalformed(Refused):
+    """`at_least` is not what the header X-Log-Position gave."""
+
+    problem = "position-malformed"
+    status = 400
+
+
+class NotYetThere(Refused):
+    """The service has not applied the position yet: ask again."""
+
+    problem = "position-not-reached"
+    status = 503
+    retry_after = 1
+
+
+async def at_least(
+    runtime: Annotated[ServiceRuntime, Depends(service_runtime)],
+    at_least: Annotated[
+        list[str], Query(max_length=8, description="Positions (<log>:<position>) that the answer must include.")
+    ] = [],  # noqa: B006  # FastAPI copies it
+) -> None:
+    """Waits a moment until this service has applied the positions; then 503 with Retry-After."""
+    for wanted in at_least:
+        match = _POSITION.match(wanted)
+        if match is None:
+            raise PositionMalformed(f"at_least phải có dạng <log>:<position>, không phải {wanted!r}.")
+        await _wait(runtime, match["log"], int(match["position"]))
+
+
+async def _wait(runtime: ServiceRuntime, source: str, position: int) -> None:
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            while await runtime.applied(source) < position:
+                await asyncio.sleep(POLL_SECONDS)
+    except TimeoutError:
+        raise NotYetThere(f"Chưa nhận được dữ liệu đến vị trí {source}:{position}; hãy thử lại.") from None

@@ -1,0 +1,83 @@
+"""From a request to a command's context, and from a receipt to the answer."""
+
+import hashlib
+import json
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Header, Request
+from pydantic import BaseModel
+from starlette.routing import get_route_path
+
+from shared.contracts.envelope import Metadata
+from shared.eventstore.command_handler import Receipt
+from shared.eventstore.context import Context, command_id
+from shared.observability.tracing import current_traceparent
+from shared.web.consistency import at_least
+from shared.web.identity import Identity, identify, on_behalf_of
+from shared.web.problems import Refused
+from shared.web.requests import wrote
+
+
+__all__ = ["CommandAccepted", "IdempotencyKeyMissing", "at_least", "command_context", "receipt"]
+
+
+class IdempotencyKeyMissing(Refused):
+    """A command without a key could be done twice when its answer is lost."""
+
+    problem = "idempotency-key-missing"
+    status = 400
+
+
+async def command_context(
+    request: Request,
+    identity: Annotated[Identity, Depends(identify)],
+    behalf: Annotated[UUID | None, Depends(on_behalf_of)],
+    idempotency_key: Annotated[
+        str | None, Header(max_length=200, description="Names this command; repeat it with the same key.")
+    ] = None,
+) -> Context:
+    """The context of the command that this request is; 400 without `Idempotency-Key`."""
+    if not idempotency_key:
+        raise IdempotencyKeyMissing("Thiếu tiêu đề Idempotency-Key: đặt một mã riêng cho mỗi lần nhập.")
+    route = f"{request.method} {get_route_path(request.scope)}"
+    metadata = Metadata(
+        correlation_id=UUID(request.state.correlation_id),
+        actor=identity.actor,
+        on_behalf_of=str(behalf) if behalf else None,
+        traceparent=current_traceparent(),
+        body_hash=_body_hash(await request.body()),
+    )
+    return Context(command_id(identity.subject, route, idempotency_key), metadata)
+
+
+def _body_hash(body: bytes) -> str:
+    # Canonical JSON where it is JSON, so that spaces and the order of keys do not make another command of it.
+    try:
+        canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    except ValueError:
+        canonical = body
+    return hashlib.sha256(canonical).hexdigest()
+
+
+class CommandAccepted(BaseModel):
+    """The answer to a command: what it did to which stream. `position` is null when nothing had to change."""
+
+    stream: str
+    version: int
+    position: int | None
+    changed: bool
+    events: list[str]
+
+
+def receipt(done: Receipt) -> CommandAccepted:
+    """The answer for `done`; a query may ask for at least the position in the header `X-Log-Position`."""
+    if done.position is not None:
+        wrote(done.position)
+    return CommandAccepted(
+        stream=done.stream,
+        version=done.version,
+        position=done.position,
+        changed=done.changed,
+        events=list(done.events),
+    )

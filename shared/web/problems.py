@@ -1,0 +1,127 @@
+"""RFC 9457 problem details: the one place where errors become HTTP answers."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from starlette.exceptions import HTTPException
+
+from shared.decider import DomainError
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:sinh-hoat-chi-bo:problem:"
+
+TITLES = {
+    400: "Yêu cầu chưa đúng",
+    401: "Chưa đăng nhập hoặc phiên đăng nhập không hợp lệ",
+    403: "Không có quyền",
+    404: "Không tìm thấy",
+    405: "Địa chỉ này không nhận thao tác như vậy",
+    409: "Chưa thực hiện được ở trạng thái hiện tại",
+    413: "Nội dung gửi lên quá lớn",
+    422: "Dữ liệu chưa hợp lệ",
+    500: "Lỗi của hệ thống",
+    503: "Tạm thời chưa phục vụ được",
+}
+
+log = structlog.get_logger(__name__)
+
+
+class FieldProblem(BaseModel):
+    """One wrong field: where it stands in the request and what is wrong with it."""
+
+    field: str
+    text: str
+
+
+class Problem(BaseModel):
+    """RFC 9457. `type` is stable and is what a client decides on; `detail` says what to do."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    correlation_id: str | None = None
+    errors: list[FieldProblem] | None = None
+
+
+# What OpenAPI shows for every route, beside the route's own answers.
+RESPONSES: Mapping[int | str, dict[str, Any]] = {
+    "4XX": {"description": "Yêu cầu bị từ chối", "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}},
+    "5XX": {"description": "Lỗi của hệ thống", "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}},
+}
+
+
+class Refused(DomainError):
+    """A request that is refused before any rule of the domain is asked."""
+
+    headers: Mapping[str, str] = {}
+
+
+def problem_response(
+    request: Request,
+    *,
+    kind: str,
+    status: int,
+    detail: str,
+    headers: Mapping[str, str] | None = None,
+    errors: list[FieldProblem] | None = None,
+) -> JSONResponse:
+    """The answer for a problem of type `kind`."""
+    body = Problem(
+        type=TYPE_PREFIX + kind,
+        title=TITLES.get(status) or HTTPStatus(status).phrase,
+        status=status,
+        detail=detail,
+        instance=request.url.path,
+        correlation_id=getattr(request.state, "correlation_id", None),
+        errors=errors,
+    )
+    content = body.model_dump(mode="json", exclude_none=True)
+    return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
+
+
+async def _domain_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, DomainError)  # noqa: S101  # registered for this type alone
+    headers = dict(getattr(error, "headers", {}))
+    retry_after = getattr(error, "retry_after", None)
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    return problem_response(request, kind=error.problem, status=error.status, detail=str(error), headers=headers)
+
+
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type alone
+    fields = [FieldProblem(field=".".join(map(str, item["loc"])), text=item["msg"]) for item in error.errors()]
+    detail = "Các trường sau chưa hợp lệ: " + "; ".join(f"{item.field}: {item.text}" for item in fields)
+    return problem_response(request, kind="invalid-request", status=422, detail=detail, errors=fields)
+
+
+async def _http_error(request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type alone
+    kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
+    detail = TITLES.get(error.status_code, str(error.detail))
+    return problem_response(request, kind=kind, status=error.status_code, detail=detail, headers=error.headers)
+
+
+async def _unexpected(request: Request, error: Exception) -> JSONResponse:
+    # The text of an unexpected error may hold anything, so it goes to the log and not to the client.
+    log.error("request_failed", exc_info=error, path=request.url.path)
+    detail = "Có lỗi ngoài dự kiến; hãy gửi mã correlation_id cho người vận hành."
+    return problem_response(request, kind="internal-error", status=500, detail=detail)
+
+
+def install(app: FastAPI) -> None:
+    """Answers every error of `app` with a problem."""
+    app.add_exception_handler(DomainError, _domain_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(Exception, _unexpected)

@@ -1,0 +1,104 @@
+"""Bearer tokens of any OIDC provider: signature by its JWKS (cached), issuer, audience, algorithm, time."""
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import httpx
+import structlog
+from joserfc import jwt
+from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
+from joserfc.jwk import KeySet
+
+from shared.web.problems import Refused
+
+# Asymmetric only: with HS256 allowed, whoever knows the public key could sign.
+ALGORITHMS = ("RS256", "ES256", "PS256", "EdDSA")
+LEEWAY_SECONDS = 30
+# Keys rotate: a key id that is not known is looked up again, but not more often than this.
+REFRESH_SECONDS = 30
+MAX_AGE_SECONDS = 3600
+
+log = structlog.get_logger(__name__)
+
+FetchKeys = Callable[[], Awaitable[dict[str, Any]]]
+
+
+class TokenRefused(Refused):
+    """No token, or one that is expired, forged, or made by or for somebody else."""
+
+    problem = "token-refused"
+    status = 401
+    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+
+
+class IssuerUnavailable(Refused):
+    """The issuer's keys were never fetched and cannot be fetched now."""
+
+    problem = "issuer-unavailable"
+    status = 503
+    retry_after = 5
+
+
+class Tokens:
+    """Verifies tokens of one issuer for one audience. Keys are fetched on first use and outlive the issuer's absence."""
+
+    def __init__(self, issuer: str, audience: str, fetch_keys: FetchKeys, now: Callable[[], float] = time.time) -> None:
+        self._fetch_keys = fetch_keys
+        self._now = now
+        self._keys: KeySet | None = None
+        self._asked_at = float("-inf")
+        self._claims = jwt.JWTClaimsRegistry(
+            now=lambda: int(now()),
+            leeway=LEEWAY_SECONDS,
+            iss={"essential": True, "value": issuer},
+            aud={"essential": True, "value": audience},
+            exp={"essential": True},
+            sub={"essential": True},
+        )
+
+    async def verify(self, token: str) -> dict[str, Any]:
+        """The claims of a genuine token; raises `TokenRefused` (401) or `IssuerUnavailable` (503)."""
+        try:
+            decoded = await self._decode(token)
+            self._claims.validate(decoded.claims)
+        except ExpiredTokenError as error:
+            raise TokenRefused("Phiên đăng nhập đã hết hạn; hãy đăng nhập lại.") from error
+        except (JoseError, ValueError) as error:
+            raise TokenRefused("Mã truy cập không hợp lệ.") from error
+        return dict(decoded.claims)
+
+    async def _decode(self, token: str) -> jwt.Token:
+        keys = await self._current_keys(older_than=MAX_AGE_SECONDS)
+        try:
+            return jwt.decode(token, keys, algorithms=ALGORITHMS)
+        except InvalidKeyIdError:
+            keys = await self._current_keys(older_than=REFRESH_SECONDS)
+            return jwt.decode(token, keys, algorithms=ALGORITHMS)
+
+    async def _current_keys(self, *, older_than: float) -> KeySet:
+        if self._keys is None or self._now() - self._asked_at > older_than:
+            await self._refresh()
+        if self._keys is None:
+            raise IssuerUnavailable("Chưa lấy được khóa của nơi cấp mã truy cập; hãy thử lại.")
+        return self._keys
+
+    async def _refresh(self) -> None:
+        self._asked_at = self._now()
+        try:
+            self._keys = KeySet.import_key_set(await self._fetch_keys())
+        except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
+            log.warning("issuer_keys_not_fetched", error=repr(error), kept=self._keys is not None)
+
+
+def keys_from(jwks_url: str) -> FetchKeys:
+    """Fetches the key set of `jwks_url`."""
+
+    async def fetch() -> dict[str, Any]:
+        async with httpx.AsyncClient(timeout=5) as client:
+            answer = await client.get(jwks_url)
+            answer.raise_for_status()
+            keys: dict[str, Any] = answer.json()
+            return keys
+
+    return fetch
