@@ -5,7 +5,6 @@ Position order is commit order: whoever read up to a position never finds an old
 
 import hashlib
 import itertools
-import re
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,10 +16,6 @@ from shared.contracts.event import Event
 from shared.contracts.fields import TextRef
 from shared.decider import DomainError
 from shared.eventstore.claims import ClaimChange
-
-MAX_EVENT_BYTES = 256 * 1024
-# JSON writes U+0000 as the escape \u0000; after an odd number of backslashes only, otherwise they escape each other.
-_NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +96,11 @@ class CommandRecorded(DomainError):
         self.rows = tuple(rows)
 
 
-class LogUnavailable(DomainError):
-    """The database does not answer. The outcome is not known: repeat the command with the same Idempotency-Key."""
+class LogUnavailable(DomainError, ConnectionError):
+    """The database does not answer. The outcome is not known: repeat the command with the same Idempotency-Key.
+
+    A ConnectionError too, so that whoever retries transient errors retries this one.
+    """
 
     problem = "log-unavailable"
     status = 503
@@ -116,8 +114,10 @@ class Log(Protocol):
     def log_id(self) -> str: ...
 
     async def append(self, append: Append) -> Sequence[RecordedEvent]:
-        """The rows as stored. Checked in this order, and whatever fails leaves nothing behind:
-        `AppendRefused`, `CommandRecorded`, `VersionConflict`, `ClaimTaken`.
+        """Stores the events and returns their rows.
+
+        Checked in this order, and whatever fails leaves nothing behind: `AppendRefused`, `CommandRecorded`,
+        `VersionConflict`, `ClaimTaken`.
         """
 
     async def read(self, *, after: int, limit: int = 1000) -> Sequence[RecordedEvent]:
@@ -139,20 +139,10 @@ class Log(Protocol):
         """
 
 
-def check_sendable(append: Append, bodies: Sequence[str]) -> None:
-    """Refuses what PostgreSQL could not store as text or the relay could not send; `bodies` is the JSON per event."""
-    if not append.events:
-        raise AppendRefused("an append needs at least one event")
-    plain = (append.stream, append.key, append.metadata.actor, *(text.body for text in append.texts))
-    if any("\x00" in value for value in plain) or any(_NUL_IN_JSON.search(body) for body in bodies):
-        raise AppendRefused("the character U+0000 cannot be stored: remove it from the text")
-    for event, body in zip(append.events, bodies, strict=True):
-        if len(body.encode()) > MAX_EVENT_BYTES:
-            raise EventTooLarge(f"{type(event).__name__} has {len(body.encode())} bytes, at most {MAX_EVENT_BYTES}")
-
-
-def check_restorable(head: int, rows: Sequence[RecordedEvent]) -> None:
-    """Refuses rows out of order or at positions that the log already has."""
+def check_restorable(log_id: str, head: int, rows: Sequence[RecordedEvent]) -> None:
+    """Refuses rows of another log, out of order, or at positions that the log already has."""
+    if any(row.log_id != log_id for row in rows):
+        raise AppendRefused(f"rows to restore must be of {log_id}")
     positions = [head, *(row.position for row in rows)]
     if any(later <= earlier for earlier, later in itertools.pairwise(positions)):
         raise AppendRefused(f"rows to restore must be in position order and above the head {head}")

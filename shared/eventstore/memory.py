@@ -2,20 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import count
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
 from shared.contracts.envelope import RecordedEvent
 from shared.eventstore.claims import Claim, Claims
-from shared.eventstore.log import (
-    Append,
-    CommandRecorded,
-    Text,
-    VersionConflict,
-    check_restorable,
-    check_sendable,
-)
+from shared.eventstore.entry import Entry
+from shared.eventstore.log import Append, CommandRecorded, Text, VersionConflict, check_restorable
 
 
 def _now() -> datetime:
@@ -40,41 +35,17 @@ class MemoryLog:
         return self._claims.held()
 
     async def append(self, append: Append) -> Sequence[RecordedEvent]:
-        bodies = [event.model_dump_json() for event in append.events]
-        check_sendable(append, bodies)
+        entry = Entry.of(append, self.log_id, self._new_id)
         if recorded := await self.find_command(append.command_id):
             raise CommandRecorded(recorded)
-        actual = sum(1 for row in self._rows if row.stream == append.stream)
+        actual = len(await self.read_stream(append.stream))
         if actual != append.expected_version:
             raise VersionConflict(append.stream, append.expected_version, actual)
         self._claims.apply(append.claims)
-        rows = self._record(append, bodies)
+        rows = entry.stored(count(await self.head() + 1), self._time())
         self._rows.extend(rows)
         self.texts.update((text.text_id, text) for text in append.texts)
         return rows
-
-    def _record(self, append: Append, bodies: Sequence[str]) -> list[RecordedEvent]:
-        last = self._rows[-1] if self._rows else None
-        now = max(self._clock(), last.recorded_at) if last else self._clock()
-        head = last.position if last else 0
-        return [
-            RecordedEvent(
-                log_id=self.log_id,
-                position=head + 1 + n,
-                stream=append.stream,
-                version=append.expected_version + 1 + n,
-                key=append.key,
-                event_id=self._new_id(),
-                command_id=append.command_id,
-                n=n,
-                type=type(event).__name__,
-                schema_version=event.schema_version,
-                data=body,
-                metadata=append.metadata,
-                recorded_at=now,
-            )
-            for n, (event, body) in enumerate(zip(append.events, bodies, strict=True))
-        ]
 
     async def read(self, *, after: int, limit: int = 1000) -> Sequence[RecordedEvent]:
         return [row for row in self._rows if row.position > after][:limit]
@@ -89,5 +60,8 @@ class MemoryLog:
         return self._rows[-1].position if self._rows else 0
 
     async def restore(self, rows: Sequence[RecordedEvent]) -> None:
-        check_restorable(await self.head(), rows)
+        check_restorable(self.log_id, await self.head(), rows)
         self._rows.extend(rows)
+
+    def _time(self) -> datetime:
+        return max([self._clock(), *(row.recorded_at for row in self._rows[-1:])])

@@ -1,0 +1,48 @@
+"""Connections to a service's database, and its queries from `.sql` files."""
+
+from pathlib import Path
+from typing import Any
+
+import aiosql
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+Pool = asyncpg.Pool
+Connection = asyncpg.Connection | PoolConnectionProxy
+
+# Made by the first shared migration: may do everything a running service needs, but never change the log.
+RUNTIME_ROLE = "service_runtime"
+
+
+async def open_pool(
+    dsn: str,
+    *,
+    role: str | None = RUNTIME_ROLE,
+    application_name: str = "service",
+    min_size: int = 1,
+    max_size: int = 10,
+    command_timeout: float = 60.0,
+) -> Pool:
+    """A pool whose connections act as `role` (None: as who logs in), in UTC. json and jsonb come as text, byte-exact.
+
+    `command_timeout` in seconds. Whoever logs in must be a member of `role`, and the migrations must have run.
+    """
+    settings = {
+        "application_name": application_name,
+        "timezone": "UTC",
+        # A frozen process must not keep the log's lock for ever: its session ends, the others go on.
+        "idle_in_transaction_session_timeout": "60s",
+    }
+    if role is not None:
+        settings["role"] = role
+    return await asyncpg.create_pool(
+        dsn, min_size=min_size, max_size=max_size, command_timeout=command_timeout, server_settings=settings
+    )
+
+
+def queries(path: Path) -> Any:  # noqa: ANN401 - its methods are whatever the file names
+    """The queries of a `.sql` file as async methods by name; arguments by keyword, after a connection or a pool.
+
+    `-- name: x` gives an async iterator of rows, `x^` one row or None, `x$` one value, `x!` the status text.
+    """
+    return aiosql.from_path(path, "asyncpg")

@@ -1,0 +1,71 @@
+"""An append ready to be stored: checked, serialised, with its event ids."""
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from shared.contracts.envelope import RecordedEvent
+from shared.eventstore.log import Append, AppendRefused, EventTooLarge
+
+MAX_EVENT_BYTES = 256 * 1024
+# JSON writes U+0000 as the escape \u0000; after an odd number of backslashes only, otherwise they escape each other.
+_NUL_IN_JSON = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_NOT_YET = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`rows` lack position and time until they are stored; their ids tell later whether it was this very attempt."""
+
+    append: Append
+    rows: tuple[RecordedEvent, ...]
+
+    @classmethod
+    def of(cls, append: Append, log_id: str, new_id: Callable[[], UUID] = uuid7) -> "Entry":
+        """Raises `AppendRefused`."""
+        bodies = [event.model_dump_json() for event in append.events]
+        _check_sendable(append, bodies)
+        rows = (
+            RecordedEvent(
+                log_id=log_id,
+                position=0,
+                stream=append.stream,
+                version=append.expected_version + 1 + n,
+                key=append.key,
+                event_id=new_id(),
+                command_id=append.command_id,
+                n=n,
+                type=type(event).__name__,
+                schema_version=event.schema_version,
+                data=body,
+                metadata=append.metadata,
+                recorded_at=_NOT_YET,
+            )
+            for n, (event, body) in enumerate(zip(append.events, bodies, strict=True))
+        )
+        return cls(append, tuple(rows))
+
+    def stored(self, positions: Iterable[int], recorded_at: datetime) -> tuple[RecordedEvent, ...]:
+        return tuple(
+            replace(row, position=position, recorded_at=recorded_at)
+            for row, position in zip(self.rows, positions, strict=False)
+        )
+
+    def was_stored_as(self, rows: Sequence[RecordedEvent]) -> bool:
+        return [row.event_id for row in rows] == [row.event_id for row in self.rows]
+
+
+def _check_sendable(append: Append, bodies: Sequence[str]) -> None:
+    """Refuses what PostgreSQL cannot keep as text or the relay cannot send."""
+    if not append.events:
+        raise AppendRefused("an append needs at least one event")
+    plain = (append.stream, append.key, append.metadata.actor, *(text.body for text in append.texts))
+    if any("\x00" in value for value in plain) or any(_NUL_IN_JSON.search(body) for body in bodies):
+        raise AppendRefused("the character U+0000 cannot be stored: remove it from the text")
+    for event, body in zip(append.events, bodies, strict=True):
+        if (size := len(body.encode())) > MAX_EVENT_BYTES:
+            raise EventTooLarge(f"{type(event).__name__} has {size} bytes of JSON, at most {MAX_EVENT_BYTES} are sent")
