@@ -45,4 +45,4 @@ def queries(path: Path) -> Any:  # noqa: ANN401 - its methods are whatever the f
 
     `-- name: x` gives an async iterator of rows, `x^` one row or None, `x$` one value, `x!` the status text.
     """
-    return aiosql.from_path(path, "asyncpg")
+    return aiosql.from_path(path, "asyncpg", mandatory_parameters=False)

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 from shared.contracts.envelope import RecordedEvent
 from shared.eventstore.claims import Claim, Claims
 from shared.eventstore.entry import Entry
-from shared.eventstore.log import Append, CommandRecorded, Text, VersionConflict, check_restorable
+from shared.eventstore.log import Append, AppendRefused, CommandRecorded, Text, VersionConflict, check_restorable
 
 
 def _now() -> datetime:
@@ -41,6 +41,8 @@ class MemoryLog:
         actual = len(await self.read_stream(append.stream))
         if actual != append.expected_version:
             raise VersionConflict(append.stream, append.expected_version, actual)
+        if any(text.text_id in self.texts for text in append.texts):
+            raise AppendRefused("a text of this id exists: take a new id")
         self._claims.apply(append.claims)
         rows = entry.stored(count(await self.head() + 1), self._time())
         self._rows.extend(rows)
