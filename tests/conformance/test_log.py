@@ -242,7 +242,7 @@ async def test_a_refused_append_leaves_its_holders_claims_as_they_were(log: Log)
     april = replace(MARCH, key="cell-1:2026-04", holder="meeting-2")
     await log.append(append_of(stream="meeting-1", claims=[MARCH]))
     await log.append(append_of(stream="meeting-2", claims=[april]))
-    move = [Release(MARCH.name, MARCH.holder), replace(april, holder=MARCH.holder)]
+    move: list[Claim | Release] = [Release(MARCH.name, MARCH.holder), replace(april, holder=MARCH.holder)]
     with pytest.raises(ClaimTaken):
         await log.append(append_of(stream="meeting-1", version=1, claims=move))
     with pytest.raises(ClaimTaken, match="meeting-1"):
