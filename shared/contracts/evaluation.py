@@ -53,7 +53,10 @@ class Option(Value):
 
 
 class Item(Value):
-    """A scored line: choose one of `options`. All-or-nothing is two options, full and zero."""
+    """A scored line: choose one of `options`; all-or-nothing is two of them, full and zero.
+
+    Without options any points from 0 to `points` may be given: a frame leaves grading to the competent committee.
+    """
 
     code: Code
     name: OfficialName
@@ -80,6 +83,17 @@ class Band(Value):
     at_least: Points
 
 
+class RequiredDuration(Value):
+    """Minutes that a meeting must last; the largest that applies counts.
+
+    HD 42: 90, and 120 with a thematic part; An Phú ward: 90, and 120 from 30 members on (RULES 1b).
+    """
+
+    minutes: Count
+    from_members: Count = 0
+    with_thematic_part: bool = False
+
+
 class CriteriaSetPublished(Event):
     """A complete scoring table, valid from a day for meetings of `unit_id`'s subtree with the given parts.
 
@@ -96,10 +110,14 @@ class CriteriaSetPublished(Event):
     for_parts: tuple[Code, ...] = Field(default=("regular", "thematic"))
     groups: tuple[Group, ...]
     bands: tuple[Band, ...]
+    durations: tuple[RequiredDuration, ...] = ()
 
 
 class ScoredItem(Value):
-    """The option chosen for an item (None: condition not met) and the points that it gave."""
+    """The option chosen for an item and the points that it gave.
+
+    Without option: the item's condition was not met, or the item has no options and the points were given freely.
+    """
 
     item: Code
     option: Code | None

@@ -1,0 +1,1 @@
+"""Criteria sets as data, the self-score of a meeting, its vote, the official rating."""
