@@ -93,6 +93,7 @@ class Directory:
         return next(iter(deciding), None)
 
     async def office(self, office_id: UUID) -> Office | None:
+        """The tenure, current or not; None if unknown."""
         row = await SQL.office(self._pool, office_id=office_id)
         return Office(**{**dict(row), "role": OfficeRole(row["role"])}) if row else None
 
