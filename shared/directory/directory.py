@@ -6,10 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from uuid import UUID
 
-import asyncpg
-
 from shared.contracts.membership import AssignmentKind, OfficeRole
-from shared.database.pool import queries
+from shared.database.pool import Pool, queries
 from shared.local_time import local_date
 
 # Known time "now": above every position of a log.
@@ -59,7 +57,7 @@ class Assignment:
 class Directory:
     """Answers from the service's own database; how far it is behind shows in the consumer "directory"."""
 
-    def __init__(self, pool: asyncpg.Pool, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(self, pool: Pool, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._pool = pool
         self._clock = clock
 

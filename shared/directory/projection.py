@@ -11,7 +11,7 @@ from shared.contracts import membership as facts
 from shared.contracts.envelope import RecordedEvent
 from shared.contracts.event import Event, EventTypes
 from shared.database.pool import queries
-from shared.messaging.handler import EventHandler, Received
+from shared.messaging.handler import EventHandler, Received, Tx
 
 SQL = queries(Path(__file__).parent / "sql" / "queries.sql")
 
@@ -60,7 +60,7 @@ class DirectoryHandler:
     sources: tuple[str, ...] = ("membership",)
     types = TYPES
 
-    async def apply(self, tx: Any, batch: Sequence[Received]) -> None:
+    async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
         rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for received in batch:
             for statement, values in changes(received.event, received.recorded):
@@ -136,6 +136,6 @@ def _unit_changes(event: Event, by: dict[str, Any]) -> Iterator[Change]:
                 yield _version(by, unit_id, day, ended=True, successor_id=into)
 
 
-def _version(by: dict[str, Any], unit_id: UUID, valid_from: date, **said: Any) -> Change:
+def _version(by: dict[str, Any], unit_id: UUID, valid_from: date, **said: object) -> Change:
     unsaid = dict.fromkeys(("name", "kind", "cell_type", "parent_id", "successor_id"))
     return "add_unit_version", {**by, "unit_id": unit_id, "valid_from": valid_from, **unsaid, "ended": False, **said}

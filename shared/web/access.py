@@ -10,10 +10,10 @@ that its roles reach today. Usage:
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Protocol
 from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Depends, Request, params
 
 from shared.decider import NotYetLearned
 from shared.web.identity import Identity, identify, on_behalf_of
@@ -171,9 +171,9 @@ class Rule:
         )
 
 
-def allow(rights: Mapping[Role, Reach]) -> Any:
+def allow(rights: Mapping[Role, Reach]) -> params.Depends:
     """Opens an endpoint to roles, each as far as its reach. The handler still has to `require` the unit."""
-    return Depends(Rule(rights))
+    return params.Depends(Rule(rights))
 
 
 async def everyone() -> None:
@@ -181,7 +181,7 @@ async def everyone() -> None:
 
 
 # For routes that need no caller: `dependencies=[open_to_all]`.
-open_to_all: Any = Depends(everyone)
+open_to_all = params.Depends(everyone)
 
 # Reads: own subtree, and units one is assigned to, by date (DESIGN 7).
 READERS: Mapping[Role, Reach] = {

@@ -1,7 +1,6 @@
 """The application of a service: its routers plus what every service has."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from fastapi import APIRouter, FastAPI
 
@@ -14,12 +13,11 @@ from shared.web.tokens import Tokens, keys_from
 TITLE = "Sinh hoạt chi bộ: {name}"
 
 
-def create_app(service: ServiceRuntime, routers: Sequence[APIRouter], **state: Any) -> FastAPI:
-    """Raises `RouteWithoutRule` if an endpoint is not opened to anybody. `state` becomes attributes of `app.state`."""
+def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI:
+    """Raises `RouteWithoutRule` if an endpoint is not opened to anybody."""
     settings = service.settings
     app = FastAPI(
         title=TITLE.format(name=settings.name),
-        root_path=settings.root_path,
         responses=dict(problems.RESPONSES),
         # Their pages load scripts from another host; the document itself is at /openapi.json.
         docs_url=None,
@@ -27,11 +25,9 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter], **state: A
     )
     app.state.runtime = service
     app.state.tokens = Tokens(settings.oidc_issuer, settings.oidc_audience, keys_from(settings.oidc_jwks_url))
-    for name, value in state.items():
-        setattr(app.state, name, value)
     problems.install(app)
     for router in (health.router, ops.router, *routers):
         app.include_router(router)
-    app.add_middleware(Requests, service=settings.name, log_id=settings.log_id or settings.name)
+    app.add_middleware(Requests, service=settings.name, log_id=settings.log_id, root_path=settings.root_path)
     check_every_route_has_a_rule(app)
     return app

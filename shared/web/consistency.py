@@ -44,9 +44,9 @@ async def at_least(
 
 
 async def _wait(runtime: ServiceRuntime, source: str, position: int) -> None:
-    try:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while await runtime.applied(source) < position:
-                await asyncio.sleep(POLL_SECONDS)
-    except TimeoutError:
-        raise NotYetThere(f"Chưa nhận được dữ liệu đến vị trí {source}:{position}; hãy thử lại.") from None
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + WAIT_SECONDS
+    while await runtime.applied(source) < position:
+        if clock() >= deadline:
+            raise NotYetThere(f"Chưa nhận được dữ liệu đến vị trí {source}:{position}; hãy thử lại.")
+        await asyncio.sleep(POLL_SECONDS)

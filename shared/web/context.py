@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Request
 from pydantic import BaseModel
-from starlette.routing import get_route_path
 
 from shared.contracts.envelope import Metadata
 from shared.eventstore.command_handler import Receipt
@@ -17,7 +16,6 @@ from shared.web.consistency import at_least
 from shared.web.identity import Identity, identify, on_behalf_of
 from shared.web.problems import Refused
 from shared.web.requests import wrote
-
 
 __all__ = ["CommandAccepted", "IdempotencyKeyMissing", "at_least", "command_context", "receipt"]
 
@@ -40,7 +38,8 @@ async def command_context(
     """The context of the command that this request is; 400 without `Idempotency-Key`."""
     if not idempotency_key:
         raise IdempotencyKeyMissing("Thiếu tiêu đề Idempotency-Key: đặt một mã riêng cho mỗi lần nhập.")
-    route = f"{request.method} {get_route_path(request.scope)}"
+    # Without the front door's prefix: the same command is the same through either door.
+    route = f"{request.method} {request.url.path.removeprefix(request.scope['root_path'])}"
     metadata = Metadata(
         correlation_id=UUID(request.state.correlation_id),
         actor=identity.actor,
@@ -48,7 +47,7 @@ async def command_context(
         traceparent=current_traceparent(),
         body_hash=_body_hash(await request.body()),
     )
-    return Context(command_id(identity.subject, route, idempotency_key), metadata)
+    return Context(command_id(identity.subject, f"{request.method} {path}", idempotency_key), metadata)
 
 
 def _body_hash(body: bytes) -> str:

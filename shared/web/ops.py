@@ -15,6 +15,8 @@ from shared.web.runtime import ServiceRuntime, service_runtime
 router = APIRouter(prefix="/ops", tags=["operations"])
 
 OPERATE = allow({Role.OPERATOR: Reach.SYSTEM})
+Running = Annotated[ServiceRuntime, Depends(service_runtime)]
+
 # The owner's readers see what concerns a unit that they read; an operator sees ids, codes and counts: events hold
 # nothing else (DESIGN 9), and the texts that they point to are not shown here.
 READ_EVENT = allow({**READERS, Role.OPERATOR: Reach.SYSTEM})
@@ -43,13 +45,13 @@ class RecordedEventView(BaseModel):
 
 
 @router.get("/status")
-async def status(_: Annotated[Caller, OPERATE], runtime: Annotated[ServiceRuntime, Depends(service_runtime)]) -> Any:
+async def status(_: Annotated[Caller, OPERATE], runtime: Running) -> dict[str, object]:
     """Relay position against the log's head, consumers, watermarks."""
     return await runtime.status()
 
 
 @router.get("/parked")
-async def parked(_: Annotated[Caller, OPERATE], runtime: Annotated[ServiceRuntime, Depends(service_runtime)]) -> Any:
+async def parked(_: Annotated[Caller, OPERATE], runtime: Running) -> dict[str, object]:
     """Waiting, parked and quarantined events of the service's consumers."""
     return await runtime.parked()
 
@@ -58,7 +60,7 @@ async def parked(_: Annotated[Caller, OPERATE], runtime: Annotated[ServiceRuntim
 async def event(
     position: int,
     caller: Annotated[Caller, READ_EVENT],
-    runtime: Annotated[ServiceRuntime, Depends(service_runtime)],
+    runtime: Running,
 ) -> RecordedEventView:
     """The event at `position` of this service's log."""
     rows = await runtime.log.read(after=position - 1, limit=1) if runtime.log else ()

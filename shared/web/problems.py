@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
+from shared.database.transient import is_transient
 from shared.decider import DomainError
 
 MEDIA_TYPE = "application/problem+json"
@@ -112,16 +113,27 @@ async def _http_error(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request, kind=kind, status=error.status_code, detail=detail, headers=error.headers)
 
 
-async def _unexpected(request: Request, error: Exception) -> JSONResponse:
-    # The text of an unexpected error may hold anything, so it goes to the log and not to the client.
-    log.error("request_failed", exc_info=error, path=request.url.path)
+def unexpected(request: Request, error: Exception) -> JSONResponse:
+    """The answer for an error that nobody expected: 503 if the database is away, else 500.
+
+    The text of the error may hold anything, so it goes to the log and not to the client.
+    """
+    if is_transient(error):
+        log.warning("database_unavailable", error=repr(error))
+        return problem_response(
+            request,
+            kind="database-unavailable",
+            status=503,
+            detail="Cơ sở dữ liệu tạm thời không trả lời; hãy thử lại sau giây lát.",
+            headers={"Retry-After": "2"},
+        )
+    log.error("request_failed", exc_info=error)
     detail = "Có lỗi ngoài dự kiến; hãy gửi mã correlation_id cho người vận hành."
     return problem_response(request, kind="internal-error", status=500, detail=detail)
 
 
 def install(app: FastAPI) -> None:
-    """Answers every error of `app` with a problem."""
+    """Answers every expected error of `app` with a problem; `shared.web.requests` answers the others."""
     app.add_exception_handler(DomainError, _domain_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _unexpected)

@@ -8,7 +8,7 @@ from shared.contracts.membership import AssignmentKind, OfficeRole
 
 
 class Role(StrEnum):
-    """What a caller is. One caller may be several at once: a member who follows two cells and takes notes in a third."""
+    """What a caller is; several at once for a member who follows two cells and takes notes in a third."""
 
     MEMBER = "member"
     SECRETARY = "secretary"

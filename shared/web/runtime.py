@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 from uuid import UUID
 
 from fastapi import Request
 
+from shared.database.pool import Pool
 from shared.directory.directory import Directory
 from shared.eventstore.log import Log
 from shared.web.roles import Role
@@ -47,7 +48,7 @@ class ServiceRuntime(Protocol):
     @property
     def settings(self) -> WebSettings: ...
     @property
-    def pool(self) -> Any: ...
+    def pool(self) -> Pool: ...
     @property
     def log(self) -> Log | None: ...
     @property
@@ -66,10 +67,10 @@ class ServiceRuntime(Protocol):
     def degraded(self) -> Iterable[str]:
         """What is not as it should be, though the API can serve."""
 
-    async def status(self) -> dict[str, Any]:
+    async def status(self) -> dict[str, object]:
         """Relay position and head, consumers, watermarks."""
 
-    async def parked(self) -> dict[str, Any]:
+    async def parked(self) -> dict[str, object]:
         """Waiting, parked and quarantined events."""
 
 

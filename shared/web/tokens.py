@@ -2,13 +2,14 @@
 
 import time
 from collections.abc import Awaitable, Callable
+from types import MappingProxyType
 from typing import Any
 
 import httpx
 import structlog
 from joserfc import jwt
 from joserfc.errors import ExpiredTokenError, InvalidKeyIdError, JoseError
-from joserfc.jwk import KeySet
+from joserfc.jwk import KeySet, KeySetSerialization
 
 from shared.web.problems import Refused
 
@@ -21,7 +22,7 @@ MAX_AGE_SECONDS = 3600
 
 log = structlog.get_logger(__name__)
 
-FetchKeys = Callable[[], Awaitable[dict[str, Any]]]
+FetchKeys = Callable[[], Awaitable[KeySetSerialization]]
 
 
 class TokenRefused(Refused):
@@ -29,7 +30,7 @@ class TokenRefused(Refused):
 
     problem = "token-refused"
     status = 401
-    headers = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    headers = MappingProxyType({"WWW-Authenticate": 'Bearer error="invalid_token"'})
 
 
 class IssuerUnavailable(Refused):
@@ -41,7 +42,7 @@ class IssuerUnavailable(Refused):
 
 
 class Tokens:
-    """Verifies tokens of one issuer for one audience. Keys are fetched on first use and outlive the issuer's absence."""
+    """Verifies tokens of one issuer for one audience. Keys come on first use and outlive the issuer's absence."""
 
     def __init__(self, issuer: str, audience: str, fetch_keys: FetchKeys, now: Callable[[], float] = time.time) -> None:
         self._fetch_keys = fetch_keys
@@ -94,11 +95,11 @@ class Tokens:
 def keys_from(jwks_url: str) -> FetchKeys:
     """Fetches the key set of `jwks_url`."""
 
-    async def fetch() -> dict[str, Any]:
+    async def fetch() -> KeySetSerialization:
         async with httpx.AsyncClient(timeout=5) as client:
             answer = await client.get(jwks_url)
             answer.raise_for_status()
-            keys: dict[str, Any] = answer.json()
+            keys: KeySetSerialization = answer.json()
             return keys
 
     return fetch
