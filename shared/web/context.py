@@ -39,7 +39,7 @@ async def command_context(
     if not idempotency_key:
         raise IdempotencyKeyMissing("Thiếu tiêu đề Idempotency-Key: đặt một mã riêng cho mỗi lần nhập.")
     # Without the front door's prefix: the same command is the same through either door.
-    route = f"{request.method} {request.url.path.removeprefix(request.scope['root_path'])}"
+    path = request.url.path.removeprefix(request.scope["root_path"])
     metadata = Metadata(
         correlation_id=UUID(request.state.correlation_id),
         actor=identity.actor,
