@@ -1,0 +1,116 @@
+"""A file's bytes as rows of fields, numbered as a spreadsheet shows them. What is odd is refused, never guessed."""
+
+import csv
+import io
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound
+
+from services.membership.imports.mapping import Mapping
+from shared.decider import DomainError
+
+WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # XLSX (a ZIP), and the older XLS
+UTF16 = (b"\xff\xfe", b"\xfe\xff")
+Cell = str | date
+
+
+class UnreadableFile(DomainError):
+    """The file as a whole cannot be read: encoding, sheet or headings. The text names row and column."""
+
+    problem = "unreadable-file"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its number in the file (headings are row `header_row`) and the mapped fields that are not empty."""
+
+    number: int
+    fields: dict[str, Cell]
+
+
+def read_rows(content: bytes, mapping: Mapping) -> list[Row]:
+    """The rows below the headings, empty ones left out; raises `UnreadableFile`."""
+    table = _workbook(content, mapping) if content.startswith(WORKBOOKS) else _csv(content, mapping)
+    if len(table) < mapping.header_row:
+        raise UnreadableFile(f"Tệp không có dòng tiêu đề: cần tiêu đề cột ở dòng {mapping.header_row}.")
+    places = _places(table[mapping.header_row - 1], mapping)
+    rows = []
+    for number, cells in enumerate(table[mapping.header_row :], start=mapping.header_row + 1):
+        fields = {name: cells[at] for name, at in places.items() if at < len(cells) and cells[at] != ""}
+        if fields:
+            rows.append(Row(number, fields))
+    return rows
+
+
+def _places(headings: Sequence[Cell], mapping: Mapping) -> dict[str, int]:
+    """Field -> index of its column."""
+    by_name: dict[str, list[int]] = {}
+    for at, heading in enumerate(headings):
+        by_name.setdefault(str(heading).casefold(), []).append(at)
+    places = {}
+    for name, heading in mapping.columns.items():
+        found = by_name.get(tidy(heading).casefold(), [])
+        if len(found) != 1:
+            what = "thiếu cột" if not found else "có nhiều cột"
+            seen = ", ".join(str(cell) for cell in headings if cell != "") or "(trống)"
+            raise UnreadableFile(
+                f"Dòng {mapping.header_row}: {what} '{heading}' (trường {name}). Các cột đang có: {seen}."
+            )
+        places[name] = found[0]
+    return places
+
+
+def tidy(text: str) -> str:
+    """NFC, so that one Vietnamese letter is one code point whoever typed it, and single spaces."""
+    return " ".join(unicodedata.normalize("NFC", text).split())
+
+
+def _workbook(content: bytes, mapping: Mapping) -> list[list[Cell]]:
+    try:
+        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        sheet = mapping.sheet or workbook.sheet_names[0]
+        rows = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
+    except WorksheetNotFound as error:
+        raise UnreadableFile(f"Tệp không có trang tính '{mapping.sheet}'.") from error
+    except CalamineError as error:
+        raise UnreadableFile(
+            f"Không đọc được tệp bảng tính: {error}. Hãy lưu lại ở dạng .xlsx, không đặt mật khẩu."
+        ) from error
+    return [[_plain(cell) for cell in row] for row in rows]
+
+
+def _plain(cell: object) -> Cell:
+    """A spreadsheet keeps a code of digits as a number: 42001.0 is the code 42001."""
+    if isinstance(cell, datetime):
+        return cell.date()
+    if isinstance(cell, date):
+        return cell
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return tidy(str(cell))
+
+
+def _csv(content: bytes, mapping: Mapping) -> list[list[Cell]]:
+    reader = csv.reader(io.StringIO(_text(content), newline=""), delimiter=mapping.delimiter, strict=True)
+    try:
+        return [[tidy(cell) for cell in row] for row in reader]
+    except csv.Error as error:
+        raise UnreadableFile(f"Tệp CSV hỏng ở gần dòng {reader.line_num}: {error}.") from error
+
+
+def _text(content: bytes) -> str:
+    """The text of UTF-8, with or without its byte order mark; other encodings are refused rather than garbled."""
+    if content.startswith(UTF16):
+        raise UnreadableFile("Tệp mã hóa UTF-16. Hãy lưu lại bằng 'CSV UTF-8'.")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise UnreadableFile(
+            f"Dòng {line}: tệp không phải UTF-8 (có thể là Windows-1258 hoặc TCVN3). "
+            "Trong Excel chọn Lưu thành > 'CSV UTF-8 (Comma delimited)' rồi gửi lại."
+        ) from error
