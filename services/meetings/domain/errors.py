@@ -79,3 +79,16 @@ class ResolutionUnknown(DomainError):
 
     problem = "resolution-unknown"
     status = 404
+
+
+class SecondRegularMeeting(DomainError):
+    """A cell has one live regular meeting per period."""
+
+    problem = "second-regular-meeting"
+
+
+class MoveNotAllowed(DomainError):
+    """Moving a meeting to another cell takes an office of the lowest committee above both."""
+
+    problem = "move-not-allowed"
+    status = 403

@@ -1,10 +1,9 @@
 """What a meeting allows: one function per command. The rules of HD 42-HD/BTCTW (28/10/2025) and 294-QĐ/TW (26/5/2025).
 
-A period's regular meeting of a cell is one: see `claims`. A meeting reported not held keeps its claim, because it is
-the cell's answer for the period; if the cell does meet after all, the report is withdrawn and the same meeting held.
+That a cell has one regular meeting per period is a claim over several streams: `services/meetings/aggregates.py`.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import assert_never
 
 from services.meetings.domain import checks, errors, resolution
@@ -27,12 +26,10 @@ from services.meetings.domain.correction import correct
 from services.meetings.domain.state import Meeting, Outcome, Status, evolve
 from shared.contracts import meetings as events
 from shared.contracts.event import Event
-from shared.contracts.meetings import Body, Part
 from shared.decider import Decider
-from shared.eventstore.claims import Claim, ClaimChange, Release
 
 
-def decide(command: Command, state: Meeting) -> Sequence[Event]:  # noqa: C901, PLR0911, PLR0912 - one arm per command
+def decide(command: Command, state: Meeting) -> Sequence[Event]:  # noqa: C901, PLR0912 - one arm per command
     match command:
         case ScheduleMeeting():
             return schedule(command, state)
@@ -181,29 +178,6 @@ def withdraw(command: WithdrawMeeting, state: Meeting) -> Sequence[Event]:
         return []
     checks.live(state)
     return [events.MeetingWithdrawn(meeting_id=command.meeting_id, reason=command.reason)]
-
-
-REGULAR_MEETING = "regular-meeting"
-
-
-def claims(event: Event) -> Iterable[ClaimChange]:
-    """One live regular meeting per cell and period, held from scheduling until the meeting is withdrawn or moved."""
-    match event:
-        case events.MeetingScheduled() | events.MeetingHeld() | events.MeetingNotHeld():
-            yield from _claim(str(event.meeting_id), event)
-        case events.MeetingCorrected(period=str()):
-            yield from _claim(str(event.meeting_id), event)
-        case events.MeetingWithdrawn():
-            yield Release(REGULAR_MEETING, str(event.meeting_id))
-
-
-def _claim(
-    holder: str,
-    event: events.MeetingScheduled | events.MeetingHeld | events.MeetingNotHeld | events.MeetingCorrected,
-) -> Iterable[ClaimChange]:
-    yield Release(REGULAR_MEETING, holder)
-    if event.body is Body.CELL and Part.REGULAR in (event.parts or ()):
-        yield Claim(REGULAR_MEETING, f"{event.unit_id}:{event.period}", holder)
 
 
 DECIDER = Decider(initial=Meeting(), decide=decide, evolve=evolve)

@@ -44,7 +44,7 @@ class Meeting:
     resolutions: Map[UUID, events.ResolutionAdopted] = field(default_factory=Map)
 
 
-def evolve(state: Meeting, event: Event) -> Meeting:  # noqa: C901, PLR0911, PLR0912 - one arm per event
+def evolve(state: Meeting, event: Event) -> Meeting:  # noqa: C901, PLR0912 - one arm per event
     match event:
         case events.MeetingScheduled():
             return replace(state, status=Status.OPEN, plan=_plan(event), sittings=event.sittings)

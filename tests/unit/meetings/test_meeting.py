@@ -9,14 +9,13 @@ from uuid import UUID
 import pytest
 
 from services.meetings.domain import commands, errors
-from services.meetings.domain.meeting import DECIDER, claims
+from services.meetings.domain.meeting import DECIDER
 from shared.contracts import meetings as events
 from shared.contracts.event import Event
 from shared.contracts.fields import Citation, TextRef
 from shared.contracts.meetings import Body, HeldSitting, Part, PlannedSitting, Vote
-from shared.eventstore.claims import Claim, Claims, ClaimTaken
 
-MEETING, OTHER_MEETING = UUID(int=1), UUID(int=2)
+MEETING = UUID(int=1)
 CELL, OTHER_CELL = UUID(int=10), UUID(int=11)
 SITTING = UUID(int=20)
 RESOLUTION = UUID(int=30)
@@ -274,30 +273,3 @@ def test_a_meeting_is_withdrawn_once() -> None:
     assert decide(command, SCHEDULED, HELD, WITHDRAWN) == []
     with pytest.raises(errors.MeetingUnknown):
         decide(command)
-
-
-def apply(held: Claims, *past: Event) -> None:
-    for event in past:
-        held.apply(tuple(claims(event)))
-
-
-def test_a_cell_has_one_live_regular_meeting_per_period() -> None:
-    held = Claims()
-    apply(held, SCHEDULED, HELD)
-    with pytest.raises(ClaimTaken):
-        apply(held, SCHEDULED.model_copy(update={"meeting_id": OTHER_MEETING}))
-
-
-def test_a_thematic_meeting_and_a_committees_meeting_claim_nothing() -> None:
-    held = Claims()
-    apply(held, SCHEDULED.model_copy(update={"parts": (Part.THEMATIC,)}))
-    apply(held, SCHEDULED.model_copy(update={"body": Body.COMMITTEE}))
-    assert held.held() == frozenset()
-
-
-def test_a_withdrawn_or_moved_meeting_frees_its_period() -> None:
-    held = Claims()
-    apply(held, SCHEDULED, *decide(corrected(period="2026-02"), SCHEDULED))
-    assert held.held() == {Claim("regular-meeting", f"{CELL}:2026-02", str(MEETING))}
-    apply(held, WITHDRAWN)
-    assert held.held() == frozenset()
