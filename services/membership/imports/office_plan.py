@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Generic, TypeVar
 from uuid import UUID, uuid5
 
@@ -25,12 +24,14 @@ from services.membership.imports.rows import AssignmentRow, OfficeRow
 from services.membership.imports.unit_plan import FileDay
 from shared.contracts.event import Event
 from shared.contracts.membership import TREE_KEY, OfficeRole
+from shared.decider import Decider
 
 # A tenure has no code of its own: unit, role, member and first day name it, so a file sent again finds it. For ever.
 TENURES = UUID("0d7a3d5c-44f1-5a86-9f0e-3a2c5b8f1e07")
 # Offices where nobody in particular acts: the desk itself holds the token.
 IMPERSONAL = (OfficeRole.COMMUNE_OFFICE, OfficeRole.APPRAISER, OfficeRole.PROVINCE_BOARD)
 C = TypeVar("C")
+S = TypeVar("S")
 
 
 class ReopenedTenure(Refused):
@@ -105,7 +106,7 @@ def plan_offices(
     for tenure in tenures:
         state = recorded.get(tenure.tenure_id, Office())
         recorded_end = Recorded(state.ends_on) if state.assigned else None
-        _compare(tenure, plan, office.stream(tenure.tenure_id), recorded_end, partial(OFFICE.decide, office=state))
+        _compare(tenure, plan, office.stream(tenure.tenure_id), recorded_end, _deciding(OFFICE, state))
 
 
 def plan_assignments(
@@ -117,8 +118,12 @@ def plan_assignments(
     for tenure in tenures:
         state = recorded.get(tenure.tenure_id, Assignment())
         recorded_end = Recorded(state.ends_on) if state.given else None
-        decide = partial(ASSIGNMENT.decide, assignment=state)
-        _compare(tenure, plan, assignment.stream(tenure.tenure_id), recorded_end, decide)
+        stream = assignment.stream(tenure.tenure_id)
+        _compare(tenure, plan, stream, recorded_end, _deciding(ASSIGNMENT, state))
+
+
+def _deciding(decider: Decider[C, S], state: S) -> Callable[[C], Sequence[Event]]:
+    return lambda command: decider.decide(command, state)
 
 
 def _compare(
