@@ -47,7 +47,7 @@ arch: $(STAMP) ## who may import whom
 	@$(BIN)/lint-imports
 
 contracts: $(STAMP) ## fails if the kept schemas differ from the code, or break a consumer
-	@$(BIN)/python -m shared.contracts check
+	@$(BIN)/python -m shared.contracts.export --check
 
 bench: $(STAMP) ## the benchmarks; ARGS chooses
 	@$(BIN)/python -m benchmarks $(ARGS)
