@@ -159,6 +159,9 @@ class Rule:
         grants = tuple(grant for grant in identity.grants if grant.role in self.rights)
         if not grants:
             raise RoleNotAllowed("Vai trò của đồng chí không được mở chức năng này.")
+        # Here too, not only in `require`: what is recorded must be checked even where no unit is compared.
+        if behalf and not any(grant.role in ACTS_ON_BEHALF for grant in grants):
+            raise OnBehalfRefused("On-Behalf-Of chỉ dành cho văn phòng cấp trên nhập thay chi bộ.")
         return Caller(
             subject=identity.subject,
             actor=identity.actor,

@@ -1,5 +1,6 @@
 """Bearer tokens of any OIDC provider: signature by its JWKS (cached), issuer, audience, algorithm, time."""
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
@@ -49,6 +50,7 @@ class Tokens:
         self._now = now
         self._keys: KeySet | None = None
         self._asked_at = float("-inf")
+        self._fetching = asyncio.Lock()
         self._claims = jwt.JWTClaimsRegistry(
             now=lambda: int(now()),
             leeway=LEEWAY_SECONDS,
@@ -78,8 +80,9 @@ class Tokens:
             return jwt.decode(token, keys, algorithms=ALGORITHMS)
 
     async def _current_keys(self, *, older_than: float) -> KeySet:
-        if self._keys is None or self._now() - self._asked_at > older_than:
-            await self._refresh()
+        async with self._fetching:  # many requests that find no key ask the issuer once
+            if self._keys is None or self._now() - self._asked_at > older_than:
+                await self._refresh()
         if self._keys is None:
             raise IssuerUnavailable("Chưa lấy được khóa của nơi cấp mã truy cập; hãy thử lại.")
         return self._keys

@@ -1,0 +1,211 @@
+"""The directory on real PostgreSQL: the tree over valid and known time, offices, assignments, cells."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import date, timedelta
+
+import asyncpg
+import pytest
+
+from shared.contracts import membership as facts
+from shared.contracts.membership import AssignmentKind, OfficeRole
+from shared.database.pool import Pool, open_pool
+from shared.directory.directory import EVERYTHING, Directory
+from tests.fixtures.province import (
+    CELL_1,
+    CELL_2,
+    CELL_3,
+    COMMUNE_A,
+    COMMUNE_B,
+    FOUNDED,
+    GRASSROOTS,
+    PROVINCE,
+    SUB_COMMITTEE,
+    TODAY,
+    Membership,
+    assignment,
+    founding,
+    identifier,
+    member,
+    office,
+)
+
+A_DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def pool(service_database: Callable[[], Awaitable[str]]) -> AsyncIterator[Pool]:
+    pool = await open_pool(await service_database())
+    yield pool
+    await pool.close()
+
+
+@pytest.fixture
+async def membership(pool: Pool) -> Membership:
+    membership = Membership(pool)
+    await membership.tell(*founding())
+    return membership
+
+
+@pytest.fixture
+def directory(membership: Membership) -> Directory:
+    return Directory(membership.pool)
+
+
+async def closure(pool: Pool, on: date, known: int = EVERYTHING) -> set[tuple[object, object, int]]:
+    return {tuple(row) for row in await pool.fetch("SELECT * FROM unit_closure($1, $2)", on, known)}
+
+
+async def test_names_everyone_above_a_cell_nearest_first(directory: Directory) -> None:
+    assert await directory.ancestors(CELL_2, TODAY) == [SUB_COMMITTEE, GRASSROOTS, COMMUNE_A, PROVINCE]
+    assert await directory.ancestors(PROVINCE, TODAY) == []
+
+
+async def test_a_unit_is_within_itself_and_within_those_above(directory: Directory) -> None:
+    assert await directory.is_within(CELL_2, COMMUNE_A, TODAY)
+    assert await directory.is_within(CELL_2, CELL_2, TODAY)
+    assert not await directory.is_within(CELL_2, COMMUNE_B, TODAY)
+    assert not await directory.is_within(COMMUNE_A, CELL_2, TODAY)
+
+
+async def test_a_sub_committee_does_not_decide_ratings(directory: Directory) -> None:
+    assert await directory.parent_committee(CELL_2, TODAY) == SUB_COMMITTEE
+    assert await directory.deciding_committee(CELL_2, TODAY) == GRASSROOTS
+    assert await directory.deciding_committee(CELL_1, TODAY) == COMMUNE_A
+
+
+async def test_a_moved_unit_takes_its_subtree_along_from_that_day_on(
+    directory: Directory, membership: Membership
+) -> None:
+    moved = date(2026, 1, 1)
+    await membership.tell(facts.UnitMoved(unit_id=GRASSROOTS, parent_id=COMMUNE_B, effective_on=moved))
+    assert await directory.is_within(CELL_2, COMMUNE_B, moved)
+    assert await directory.is_within(CELL_2, COMMUNE_A, moved - A_DAY)
+
+
+async def test_a_move_learned_late_for_an_earlier_day_does_not_undo_a_later_one(
+    directory: Directory, membership: Membership
+) -> None:
+    await membership.tell(
+        facts.UnitMoved(unit_id=CELL_1, parent_id=COMMUNE_B, effective_on=date(2026, 2, 1)),
+        facts.UnitMoved(unit_id=CELL_1, parent_id=GRASSROOTS, effective_on=date(2025, 10, 1)),
+    )
+    parents = [await directory.parent_committee(CELL_1, day) for day in (FOUNDED, date(2025, 10, 1), TODAY)]
+    assert parents == [COMMUNE_A, GRASSROOTS, COMMUNE_B]
+
+
+async def test_the_tree_as_it_was_known_does_not_know_what_came_later(membership: Membership, pool: Pool) -> None:
+    known = membership.position
+    before = await closure(pool, TODAY)
+    await membership.tell(
+        facts.UnitMoved(unit_id=GRASSROOTS, parent_id=COMMUNE_B, effective_on=FOUNDED),
+        facts.UnitDissolved(unit_id=CELL_3, effective_on=FOUNDED + A_DAY),
+    )
+    assert await closure(pool, TODAY) != before
+    assert await closure(pool, TODAY, known) == before
+
+
+async def test_a_withdrawn_change_counts_no_longer_but_was_known_before(membership: Membership, pool: Pool) -> None:
+    before = await closure(pool, TODAY)
+    [moved] = await membership.tell(facts.UnitMoved(unit_id=CELL_1, parent_id=COMMUNE_B, effective_on=FOUNDED))
+    while_it_stood = await closure(pool, TODAY)
+    await membership.tell(
+        facts.UnitChangeWithdrawn(
+            unit_id=CELL_1, withdrawn_event_id=moved.event_id, withdrawn_version=moved.version, reason="error"
+        )
+    )
+    assert await closure(pool, TODAY) == before
+    assert await closure(pool, TODAY, moved.position) == while_it_stood != before
+
+
+async def test_a_dissolved_or_merged_unit_ends_the_day_before(directory: Directory, membership: Membership) -> None:
+    end = date(2026, 3, 1)
+    await membership.tell(
+        facts.UnitDissolved(unit_id=CELL_3, effective_on=end),
+        facts.UnitsMerged(into=CELL_2, merged=(CELL_1,), effective_on=end),
+    )
+    for gone in (CELL_1, CELL_3):
+        assert await directory.unit(gone, end - A_DAY)
+        assert await directory.unit(gone, end) is None
+        assert await directory.knows(gone)
+    assert await directory.unit(CELL_2, end)
+
+
+async def test_active_cells_are_leaves_that_exist_that_day(membership: Membership, pool: Pool) -> None:
+    await membership.tell(facts.UnitDissolved(unit_id=CELL_3, effective_on=TODAY))
+    cells = "SELECT unit_id FROM cells_active($1, $2)"
+    assert {row[0] for row in await pool.fetch(cells, TODAY, EVERYTHING)} == {CELL_1, CELL_2}
+    assert {row[0] for row in await pool.fetch(cells, TODAY - A_DAY, EVERYTHING)} == {CELL_1, CELL_2, CELL_3}
+    assert await pool.fetch(cells, FOUNDED - A_DAY, EVERYTHING) == []
+
+
+async def test_a_renamed_unit_keeps_its_old_name_for_earlier_days(directory: Directory, membership: Membership) -> None:
+    await membership.tell(facts.UnitRenamed(unit_id=CELL_1, name="Chi bộ 1 mới", effective_on=TODAY))
+    units = [await directory.unit(CELL_1, day) for day in (TODAY - A_DAY, TODAY)]
+    assert [unit.name for unit in units if unit] == ["cell 1", "Chi bộ 1 mới"]
+
+
+async def test_an_office_holds_on_its_first_and_last_day(directory: Directory, membership: Membership) -> None:
+    await membership.tell(office("secretary 1", CELL_1, OfficeRole.SECRETARY, since=FOUNDED))
+    await membership.tell(facts.OfficeEnded(office_id=identifier("secretary 1"), unit_id=CELL_1, ended_on=TODAY))
+    held = await directory.office(identifier("secretary 1"))
+    assert held
+    held_on = [held.holds(day) for day in (FOUNDED - A_DAY, FOUNDED, TODAY, TODAY + A_DAY)]
+    assert held_on == [False, True, True, False]
+
+
+async def test_an_assignment_and_its_end_in_one_batch_come_out_in_order(
+    directory: Directory, membership: Membership
+) -> None:
+    given = assignment("lan", CELL_3, AssignmentKind.FOLLOWER)
+    ended = facts.AssignmentEnded(assignment_id=given.assignment_id, unit_id=CELL_3, ended_on=TODAY)
+    await membership.tell(given, ended, assignment("lan", CELL_1, AssignmentKind.NOTE_TAKER))
+    on_the_last_day = {item.unit_id for item in await directory.assignments(identifier("lan"), TODAY)}
+    assert on_the_last_day == {CELL_1, CELL_3}
+    assert {item.unit_id for item in await directory.assignments(identifier("lan"), TODAY + A_DAY)} == {CELL_1}
+
+
+async def test_a_member_belongs_to_one_cell_at_a_time(directory: Directory, membership: Membership) -> None:
+    lan = identifier("lan")
+    moved, left = date(2026, 1, 1), date(2026, 3, 1)
+    await membership.tell(
+        member("lan", CELL_1),
+        facts.MemberTransferred(member_id=lan, from_cell_id=CELL_1, to_cell_id=CELL_2, effective_on=moved),
+    )
+    [departed] = await membership.tell(
+        facts.MemberStatusChanged(
+            member_id=lan,
+            standing=facts.Standing.OFFICIAL,
+            status=facts.MemberStatus.DEPARTED,
+            valid_from=left,
+        )
+    )
+    days = (FOUNDED - A_DAY, FOUNDED, moved, left)
+    assert [await directory.cell_of(lan, day) for day in days] == [None, CELL_1, CELL_2, None]
+    await membership.tell(
+        facts.MemberChangeWithdrawn(
+            member_id=lan, withdrawn_event_id=departed.event_id, withdrawn_version=departed.version, reason="error"
+        )
+    )
+    assert await directory.cell_of(lan, left) == CELL_2
+
+
+async def test_the_same_events_again_change_nothing(membership: Membership, pool: Pool) -> None:
+    tables = ("unit_kind", "unit", "unit_version", "office", "assignment", "member_cell")
+    await membership.tell(office("secretary 1", CELL_1, OfficeRole.SECRETARY), member("lan", CELL_1))
+
+    async def rows() -> list[list[asyncpg.Record]]:
+        return [await pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in tables]
+
+    before = await rows()
+    again = Membership(pool)
+    await again.tell(*founding(), office("secretary 1", CELL_1, OfficeRole.SECRETARY), member("lan", CELL_1))
+    assert await rows() == before
+
+
+@pytest.mark.usefixtures("membership")
+async def test_asking_for_one_units_ancestors_reads_by_index(pool: Pool) -> None:
+    async with pool.acquire() as connection:
+        await connection.execute("SET enable_seqscan = off")
+        plan = await connection.fetch(f"EXPLAIN SELECT * FROM unit_ancestors('{CELL_2}', '{TODAY}', {EVERYTHING})")
+    text = "\n".join(row[0] for row in plan)
+    assert text.count("unit_version_pkey") == 2
