@@ -122,9 +122,9 @@ def _uuid(value: object) -> UUID:
 
 
 def on_behalf_of(
-    unit_id: Annotated[
+    behalf: Annotated[
         UUID | None, Header(alias="On-Behalf-Of", description="The cell that a superior acts for; recorded.")
     ] = None,
 ) -> UUID | None:
     """The unit that the caller says to act for."""
-    return unit_id
+    return behalf
