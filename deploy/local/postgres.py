@@ -7,7 +7,8 @@ import secrets
 import shutil
 import signal
 import subprocess
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,10 +17,13 @@ from deploy.local.errors import LocalStackError
 from deploy.local.process import Process, RunAs, end_recorded
 
 START_SECONDS = 60
+LEFTOVER_SECONDS = 5
 FAST_SHUTDOWN = signal.SIGINT  # rolls back what is open and writes a checkpoint
 CAP_DAC_OVERRIDE = 1
+IMPOSSIBLE_PID = 2**22 + 1  # Linux has at most 2**22
 DURABLE: Mapping[str, str] = {}
-VOLATILE: Mapping[str, str] = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# Outlives a kill -9 of the server, not a power cut.
+VOLATILE: Mapping[str, str] = {"fsync": "off", "full_page_writes": "off"}
 
 
 @dataclass(frozen=True)
@@ -58,19 +62,31 @@ def start_postgres(
         "log_timezone": "UTC",
         **(DURABLE if durable else VOLATILE),
     }
-    _forget_ended_server(data)
-    process = Process(
-        "postgres",
-        [str(_binary("postgres")), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())],
-        folder=folder,
-        stop_signal=FAST_SHUTDOWN,
-        run_as=run_as,
-    )
-    server = PostgresServer(
-        f"postgresql://postgres:{password_file.read_text()}@{ports.LOOPBACK}:{port}/postgres?sslmode=disable", process
-    )
-    _wait_until_ready(server, port)
-    return server
+    _disown_lock(data)
+    argv = [str(_binary("postgres")), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())]
+    process = _launch(argv, folder, port, run_as)
+    password = password_file.read_text()
+    return PostgresServer(f"postgresql://postgres:{password}@{ports.LOOPBACK}:{port}/postgres?sslmode=disable", process)
+
+
+def _launch(argv: Sequence[str], folder: Path, port: int, run_as: RunAs | None) -> Process:
+    """Starts the server and waits until it answers; once more while backends of a killed one are still ending."""
+    deadline = time.monotonic() + LEFTOVER_SECONDS
+    while True:
+        process = Process("postgres", argv, folder=folder, stop_signal=FAST_SHUTDOWN, run_as=run_as)
+        try:
+            process.wait_until(lambda: _accepts(port), START_SECONDS)
+        except LocalStackError as error:
+            process.stop()
+            if "still in use" not in str(error) or time.monotonic() > deadline:
+                raise
+        else:
+            return process
+
+
+def _accepts(port: int) -> bool:
+    pg_isready = [str(_binary("pg_isready")), "-q", "-h", ports.LOOPBACK, "-p", str(port)]
+    return ports.answers(port) and subprocess.run(pg_isready, check=False).returncode == 0  # noqa: S603
 
 
 def _initialise(data: Path, password_file: Path, run_as: RunAs | None) -> None:
@@ -99,31 +115,22 @@ def _initialise(data: Path, password_file: Path, run_as: RunAs | None) -> None:
     fresh.rename(data)
 
 
-def _forget_ended_server(data: Path) -> None:
-    """Removes PostgreSQL's own lock unless its process is a server on `data`.
+def _disown_lock(data: Path) -> None:
+    """Puts a pid that cannot be into PostgreSQL's own lock, unless its process is a server on `data`.
 
-    PostgreSQL itself refuses to start while any process has that pid, and in a container pids come again soon.
+    PostgreSQL refuses to start while any process has that pid, and in a container pids come again soon. The lock's
+    other lines stay: by them PostgreSQL sees whether backends of a killed server still use its shared memory.
     """
     lock = data / "postmaster.pid"
+    if not lock.exists():
+        return
+    pid, _, rest = lock.read_text().partition("\n")
     try:
-        pid = lock.read_text().split()[0]
         command_line = Path("/proc", pid, "cmdline").read_bytes()
-    except (FileNotFoundError, IndexError):
-        command_line = b""
+    except FileNotFoundError:
+        return
     if os.fsencode(data) not in command_line.split(b"\0"):
-        lock.unlink(missing_ok=True)
-
-
-def _wait_until_ready(server: PostgresServer, port: int) -> None:
-    pg_isready = [str(_binary("pg_isready")), "-q", "-h", ports.LOOPBACK, "-p", str(port)]
-    try:
-        server.process.wait_until(
-            lambda: ports.answers(port) and subprocess.run(pg_isready, check=False).returncode == 0,  # noqa: S603
-            START_SECONDS,
-        )
-    except LocalStackError:
-        server.process.stop()
-        raise
+        lock.write_text(f"{IMPOSSIBLE_PID}\n{rest}")
 
 
 def _binary(name: str) -> Path:
