@@ -1,0 +1,70 @@
+"""The ladder of upcasters: every old version reads as today's event, and the log is never rewritten."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.contracts.catalogue import MODULES, upcasters_of
+from shared.contracts.event import Event, EventTypes, UndecodableEvent, UnknownEventType, declared_in
+
+
+class Counted(Event):
+    """Version 1 had `present`, version 2 `present` and `guests`, version 3 has `attended` and `guests`."""
+
+    schema_version = 3
+    attended: int
+    guests: int
+
+
+def with_guests(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "guests": 0}
+
+
+def renamed(body: dict[str, Any]) -> dict[str, Any]:
+    return {"attended": body["present"], "guests": body["guests"]}
+
+
+LADDER = EventTypes([Counted], {("Counted", 1): with_guests, ("Counted", 2): renamed})
+
+
+@given(present=st.integers(0, 10_000), guests=st.integers(0, 100))
+def test_an_old_event_reads_the_same_from_whichever_rung(present: int, guests: int) -> None:
+    assert LADDER.decode("Counted", 1, json.dumps({"present": present})) == Counted(attended=present, guests=0)
+    from_second = LADDER.decode("Counted", 2, json.dumps({"present": present, "guests": guests}))
+    assert from_second == Counted(attended=present, guests=guests)
+    assert LADDER.decode("Counted", 3, from_second.model_dump_json()) == from_second
+
+
+def test_a_version_newer_than_the_code_cannot_be_decoded() -> None:
+    with pytest.raises(UndecodableEvent, match="version 4 is newer than 3"):
+        LADDER.decode("Counted", 4, "{}")
+
+
+def test_a_missing_rung_cannot_be_decoded() -> None:
+    with pytest.raises(UndecodableEvent, match="version 1"):
+        EventTypes([Counted], {("Counted", 2): renamed}).decode("Counted", 1, '{"present": 1}')
+
+
+@pytest.mark.parametrize("data", ["", "not json", "[]", "null", "{}", '{"attended": "many", "guests": 1}'])
+@pytest.mark.parametrize("version", [1, 2, 3])
+def test_a_body_that_is_not_the_events_cannot_be_decoded(version: int, data: str) -> None:
+    with pytest.raises(UndecodableEvent):
+        LADDER.decode("Counted", version, data)
+
+
+def test_a_type_that_is_not_declared_is_unknown() -> None:
+    with pytest.raises(UnknownEventType):
+        LADDER.decode("Other", 1, "{}")
+
+
+@pytest.mark.parametrize("service", MODULES)
+def test_every_older_version_has_its_rung_and_no_rung_is_spare(service: str) -> None:
+    needed = {
+        (event_type.__name__, version)
+        for event_type in declared_in(MODULES[service])
+        for version in range(1, event_type.schema_version)
+    }
+    assert set(upcasters_of(service)) == needed
