@@ -1,0 +1,1 @@
+"""Figures that prove themselves: facts, contributions, roll-ups, digests, recount."""

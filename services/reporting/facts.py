@@ -1,0 +1,102 @@
+"""A fact: one version of something recorded about a meeting, as it is kept in `meeting_fact`.
+
+Facts are taken as they come: the event that arrives first makes the meeting known, and what a set of facts means is
+decided by `contribution` alone (sql/migrations/1002_contribution.sql). So no order of arrival matters.
+"""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from shared.contracts import attendance, evaluation, meetings
+from shared.contracts.envelope import RecordedEvent
+from shared.contracts.event import Event, EventTypes, declared_in
+
+DIGEST_BYTES = 15
+
+
+def _about_a_meeting(event_type: type[Event]) -> bool:
+    return "meeting_id" in event_type.model_fields
+
+
+MEETING_EVENTS = tuple(filter(_about_a_meeting, declared_in(meetings, attendance, evaluation)))
+TYPES = EventTypes([*MEETING_EVENTS, attendance.PresenceRuleDecided])
+SOURCES = ("meetings", "attendance", "evaluation")
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A row of `meeting_fact`. `unit_id` and `period`: where it puts the meeting, if it does so."""
+
+    log_id: str
+    position: int
+    event_id: UUID
+    recorded_at: datetime
+    meeting_id: UUID
+    type: str
+    member_id: UUID | None
+    unit_id: UUID | None
+    period: str | None
+    data: str
+    digest: int
+
+
+@dataclass(frozen=True, slots=True)
+class PresenceRule:
+    """A row of `presence_rule`: a setting of a committee, which no single meeting owns."""
+
+    log_id: str
+    position: int
+    unit_id: UUID
+    valid_from: date
+    both_calls_needed: bool
+    source: str
+    recorded_at: datetime
+
+
+def digest_of(*parts: str) -> int:
+    """120 bits of SHA-256 of `parts` joined by "|": plain sums are order-free, and a double or a loss shows."""
+    return int.from_bytes(hashlib.sha256("|".join(parts).encode()).digest()[:DIGEST_BYTES], "big")
+
+
+def input_digest(recorded: RecordedEvent) -> int:
+    """Of one event: log id, event id and data, byte for byte as stored."""
+    return digest_of(recorded.log_id, str(recorded.event_id), recorded.data)
+
+
+def fact_of(recorded: RecordedEvent) -> Fact:
+    """Raises KeyError or ValueError when the event is not about a meeting."""
+    body: dict[str, Any] = json.loads(recorded.data)
+    places = recorded.type in PLACING and body.get("period") is not None
+    return Fact(
+        log_id=recorded.log_id,
+        position=recorded.position,
+        event_id=recorded.event_id,
+        recorded_at=recorded.recorded_at,
+        meeting_id=UUID(body["meeting_id"]),
+        type=recorded.type,
+        member_id=UUID(body["member_id"]) if body.get("member_id") else None,
+        unit_id=UUID(body["unit_id"]) if places else None,
+        period=body["period"] if places else None,
+        data=recorded.data,
+        digest=input_digest(recorded),
+    )
+
+
+# Only the log of meetings says where a meeting belongs; a roster or a score repeats what it knew when it was written.
+PLACING = frozenset({"MeetingScheduled", "MeetingHeld", "MeetingNotHeld", "MeetingCorrected"})
+
+
+def rule_of(recorded: RecordedEvent, event: attendance.PresenceRuleDecided) -> PresenceRule:
+    return PresenceRule(
+        log_id=recorded.log_id,
+        position=recorded.position,
+        unit_id=event.unit_id,
+        valid_from=event.valid_from,
+        both_calls_needed=event.both_calls_needed,
+        source=event.source,
+        recorded_at=recorded.recorded_at,
+    )

@@ -1,0 +1,107 @@
+"""Events of meetings, attendance and evaluation -> facts, contributions and the months of cells."""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from services.reporting import facts
+from services.reporting.sql import SQL
+from shared.contracts import membership
+from shared.contracts.attendance import PresenceRuleDecided
+from shared.contracts.event import EventTypes, declared_in
+from shared.messaging.handler import Received, Tx
+
+Place = tuple[UUID, str]
+
+TREE_EVENTS = [event for event in declared_in(membership) if event.__name__.startswith("Unit")]
+
+
+class FactsProjection:
+    """Keeps every fact, and sums again the months of those cells that a batch says something about.
+
+    A batch costs the same few statements whatever its size: each meeting is computed once per batch, not per event.
+    """
+
+    name = "reporting.facts"
+    sources = facts.SOURCES
+    types = facts.TYPES
+
+    async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
+        await SQL.lock_figures(tx)
+        rules = [
+            facts.rule_of(received.recorded, received.event)
+            for received in batch
+            if isinstance(received.event, PresenceRuleDecided)
+        ]
+        if rules:
+            await keep_rules(tx, rules)
+        kept = [
+            facts.fact_of(received.recorded)
+            for received in batch
+            if not isinstance(received.event, PresenceRuleDecided)
+        ]
+        if kept:
+            await keep_facts(tx, kept)
+            await refresh(tx, {fact.meeting_id for fact in kept})
+
+    def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - a fact names nothing that others wait for
+        return ()
+
+
+class TreePositions:
+    """When each change of the tree was recorded, so that a time can be turned into a position of membership's log."""
+
+    name = "reporting.tree"
+    sources = ("membership",)
+    types = EventTypes(TREE_EVENTS)
+
+    async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
+        await SQL.keep_tree_positions(
+            tx,
+            log_ids=[received.recorded.log_id for received in batch],
+            positions=[received.recorded.position for received in batch],
+            times=[received.recorded.recorded_at for received in batch],
+        )
+
+    def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for a position
+        return ()
+
+
+async def keep_facts(tx: Tx, kept: Sequence[facts.Fact]) -> None:
+    await SQL.keep_facts(
+        tx,
+        log_ids=[fact.log_id for fact in kept],
+        positions=[fact.position for fact in kept],
+        event_ids=[fact.event_id for fact in kept],
+        times=[fact.recorded_at for fact in kept],
+        meeting_ids=[fact.meeting_id for fact in kept],
+        types=[fact.type for fact in kept],
+        member_ids=[fact.member_id for fact in kept],
+        unit_ids=[fact.unit_id for fact in kept],
+        periods=[fact.period for fact in kept],
+        bodies=[fact.data for fact in kept],
+        digests=[fact.digest for fact in kept],
+    )
+
+
+async def keep_rules(tx: Tx, rules: Sequence[facts.PresenceRule]) -> None:
+    await SQL.keep_rules(
+        tx,
+        log_ids=[rule.log_id for rule in rules],
+        positions=[rule.position for rule in rules],
+        unit_ids=[rule.unit_id for rule in rules],
+        days=[rule.valid_from for rule in rules],
+        needed=[rule.both_calls_needed for rule in rules],
+        sources=[rule.source for rule in rules],
+        times=[rule.recorded_at for rule in rules],
+    )
+
+
+async def refresh(tx: Tx, meetings: Iterable[UUID]) -> None:
+    """Computes these meetings again and sums the months they left and the months they are in now."""
+    ids = sorted(meetings)
+    left = [place async for place in SQL.forget_contributions(tx, meetings=ids)]
+    entered = [place async for place in SQL.compute_contributions(tx, meetings=ids)]
+    places: list[Place] = sorted({(row["unit_id"], row["period"]) for row in (*left, *entered)})
+    units, periods = [unit for unit, _ in places], [period for _, period in places]
+    await SQL.forget_months(tx, units=units, periods=periods)
+    await SQL.sum_months(tx, units=units, periods=periods)

@@ -1,0 +1,181 @@
+-- name: lock_figures!
+-- Held until commit. Two sources may say something of one cell at the same moment: each would sum without the other.
+SELECT pg_advisory_xact_lock(hashtext('reporting.figures'));
+
+-- name: keep_facts!
+-- Every version of every fact, once. The position is its identity: a repeated delivery changes nothing.
+INSERT INTO meeting_fact (log_id, position, event_id, recorded_at, meeting_id, type, member_id, unit_id, period, data, digest)
+SELECT * FROM unnest(
+    :log_ids::text[], :positions::bigint[], :event_ids::uuid[], :times::timestamptz[], :meeting_ids::uuid[], :types::text[],
+    :member_ids::uuid[], :unit_ids::uuid[], :periods::text[], :bodies::jsonb[], :digests::numeric[])
+ON CONFLICT (log_id, position) DO NOTHING;
+
+-- name: keep_rules!
+-- Every decided presence rule, once.
+INSERT INTO presence_rule (log_id, position, unit_id, valid_from, both_calls_needed, source, recorded_at)
+SELECT * FROM unnest(:log_ids::text[], :positions::bigint[], :unit_ids::uuid[], :days::date[], :needed::boolean[],
+    :sources::text[], :times::timestamptz[])
+ON CONFLICT (log_id, position) DO NOTHING;
+
+-- name: keep_tree_positions!
+-- When each change of the tree was recorded, once.
+INSERT INTO tree_position (log_id, position, recorded_at)
+SELECT * FROM unnest(:log_ids::text[], :positions::bigint[], :times::timestamptz[])
+ON CONFLICT (log_id, position) DO NOTHING;
+
+-- name: forget_contributions
+-- Takes out what these meetings contributed, and says which months of which cells lost it.
+DELETE FROM meeting_contribution WHERE meeting_id = ANY (:meetings::uuid[]) RETURNING unit_id, period;
+
+-- name: compute_contributions
+-- Puts in what these meetings contribute by all facts known here, and says which months of which cells have it now.
+INSERT INTO meeting_contribution SELECT * FROM contribution(:meetings::uuid[], NULL) RETURNING unit_id, period;
+
+-- name: forget_months!
+-- Takes out months of cells that are about to be summed again.
+DELETE FROM cell_month USING unnest(:units::uuid[], :periods::text[]) AS place (unit_id, period)
+WHERE cell_month.unit_id = place.unit_id AND cell_month.period = place.period;
+
+-- name: sum_months!
+-- Sums months of cells from what their meetings contribute.
+INSERT INTO cell_month SELECT month.*
+FROM (SELECT array_agg(meeting) AS contributions
+    FROM unnest(:units::uuid[], :periods::text[]) AS place (unit_id, period)
+    JOIN meeting_contribution AS meeting USING (unit_id, period)) AS together, cell_months(contributions) AS month;
+
+-- name: unit_figures
+-- Sums over the cells below each of the units: tree of a day, as known at a position; facts known now (NULL) or then.
+WITH closure AS MATERIALIZED (
+    SELECT ancestor, descendant, depth FROM unit_closure(:valid_on::date, :tree_position::bigint)
+), rule AS (
+    SELECT DISTINCT ON (descendant) descendant AS unit_id, both_calls_needed
+    FROM presence_rule JOIN closure ON ancestor = presence_rule.unit_id
+    WHERE valid_from <= :period_end::date AND position <= :rule_position::bigint
+    ORDER BY descendant, depth, valid_from DESC, position DESC
+), leaf AS MATERIALIZED (
+    SELECT month.*, coalesce(both_calls_needed, false) AS strict
+    FROM months_of(:period::text, :known::jsonb) AS month LEFT JOIN rule USING (unit_id)
+), due AS MATERIALIZED (
+    SELECT unit_id FROM cells_active(:due_on::date, :tree_position::bigint)
+)
+SELECT ancestor AS unit_id,
+    count(due.unit_id) AS cells,
+    coalesce(sum(met), 0)::bigint AS met,
+    coalesce(sum(not_held), 0)::bigint AS not_held,
+    count(due.unit_id) FILTER (WHERE coalesce(met + not_held, 0) = 0) AS not_reported,
+    coalesce(sum(conflicts), 0)::bigint AS conflicts,
+    coalesce(sum(thematic_meetings), 0)::bigint AS thematic_meetings,
+    count(*) FILTER (WHERE thematic_meetings > 0) AS cells_with_thematic,
+    coalesce(sum(committee_meetings), 0)::bigint AS committee_meetings,
+    coalesce(sum(meetings), 0)::bigint AS meetings,
+    coalesce(sum(expected), 0)::bigint AS expected,
+    coalesce(sum(CASE WHEN strict THEN present_full ELSE present_full + present_part END), 0)::bigint AS attended,
+    coalesce(sum(CASE WHEN strict THEN present_part ELSE 0 END), 0)::bigint AS partly,
+    coalesce(sum(excused), 0)::bigint AS excused,
+    coalesce(sum(unexcused), 0)::bigint AS unexcused,
+    coalesce(sum(unknown), 0)::bigint AS unknown,
+    coalesce(sum(exempt_present), 0)::bigint AS exempt_present,
+    coalesce(sum(unlisted_present), 0)::bigint AS unlisted_present,
+    coalesce(sum(guests), 0)::bigint AS guests,
+    coalesce(sum(discrepancies), 0)::bigint AS discrepancies,
+    coalesce(sum(sittings), 0)::bigint AS sittings,
+    coalesce(sum(minutes), 0)::bigint AS minutes,
+    coalesce(sum(speakers_known), 0)::bigint AS speakers_known,
+    coalesce(sum(speakers), 0)::bigint AS speakers,
+    coalesce(sum(superior_attended), 0)::bigint AS superior_attended,
+    coalesce(sum(with_documents), 0)::bigint AS with_documents,
+    coalesce(sum(self_scored), 0)::bigint AS self_scored,
+    coalesce(sum(self_points), 0)::bigint AS self_points,
+    coalesce(sum(rated), 0)::bigint AS rated,
+    coalesce(sum(awaiting_rating), 0)::bigint AS awaiting_rating,
+    coalesce(sum(events), 0)::bigint AS events,
+    coalesce(sum(input_digest), 0) AS input_digest,
+    coalesce(sum(facts_digest), 0) AS facts_digest,
+    coalesce(jsonb_agg(ratings) FILTER (WHERE ratings <> '{}'), '[]') AS ratings
+FROM closure LEFT JOIN leaf ON leaf.unit_id = descendant LEFT JOIN due ON due.unit_id = descendant
+WHERE ancestor = ANY (:units::uuid[])
+GROUP BY ancestor;
+
+-- name: units_shown
+-- A unit and the units directly below it, named as on that day.
+SELECT unit_id, parent_id, name, kind, is_cell FROM unit_tree(:valid_on::date, :tree_position::bigint)
+WHERE unit_id = :unit_id OR parent_id = :unit_id ORDER BY unit_id;
+
+-- name: path_of
+-- The names from the unit up to the root.
+SELECT unit_id, name FROM unit_ancestors(:unit_id::uuid, :valid_on::date, :tree_position::bigint)
+JOIN unit_tree(:valid_on::date, :tree_position::bigint) USING (unit_id) ORDER BY depth DESC;
+
+-- name: meetings_below
+-- What each meeting in a unit's subtree contributes, a page at a time.
+SELECT meeting.*, tree.name AS unit_name
+FROM unit_closure(:valid_on::date, :tree_position::bigint) AS closure
+JOIN meeting_contribution AS meeting ON meeting.unit_id = descendant AND period = :period
+JOIN unit_tree(:valid_on::date, :tree_position::bigint) AS tree ON tree.unit_id = descendant
+WHERE ancestor = :unit_id AND meeting_id > :after
+ORDER BY meeting_id LIMIT :size;
+
+-- name: meetings_below_known
+-- The same, as known at positions.
+SELECT meeting.*, tree.name AS unit_name
+FROM unit_closure(:valid_on::date, :tree_position::bigint) AS closure
+JOIN contributions_known(:period::text, :known::jsonb) AS meeting ON meeting.unit_id = descendant
+JOIN unit_tree(:valid_on::date, :tree_position::bigint) AS tree ON tree.unit_id = descendant
+WHERE ancestor = :unit_id AND meeting_id > :after
+ORDER BY meeting_id LIMIT :size;
+
+-- name: meeting^
+-- What one meeting contributes, by all facts known here.
+SELECT * FROM meeting_contribution WHERE meeting_id = :meeting_id;
+
+-- name: meeting_events
+-- The facts of a meeting in the order in which they were recorded, a page at a time.
+SELECT log_id, position, event_id, type, recorded_at, data, digest FROM meeting_fact
+WHERE meeting_id = :meeting_id AND (recorded_at, log_id, position) > (:after_time, :after_log, :after_position)
+ORDER BY recorded_at, log_id, position LIMIT :size;
+
+-- name: silent_cells
+-- Cells below a unit that owed a meeting and said nothing, by name.
+SELECT active.unit_id, active.name FROM cells_active(:due_on::date, :tree_position::bigint) AS active
+JOIN unit_closure(:valid_on::date, :tree_position::bigint) AS closure ON descendant = active.unit_id
+LEFT JOIN months_of(:period::text, :known::jsonb) AS month ON month.unit_id = active.unit_id
+WHERE ancestor = :unit_id AND coalesce(met + not_held, 0) = 0
+ORDER BY active.name, active.unit_id LIMIT :size;
+
+-- name: cells_below
+-- Which of the given units stand below a unit.
+SELECT descendant AS unit_id FROM unit_closure(:valid_on::date, :tree_position::bigint)
+WHERE ancestor = :unit_id AND descendant = ANY (:units::uuid[]);
+
+-- name: positions_at
+-- The last positions recorded by a time.
+SELECT log_id, max(position) AS position FROM (
+    SELECT log_id, position FROM meeting_fact WHERE recorded_at <= :moment
+    UNION ALL SELECT log_id, position FROM presence_rule WHERE recorded_at <= :moment
+    UNION ALL SELECT log_id, position FROM tree_position WHERE recorded_at <= :moment) AS recorded
+GROUP BY log_id;
+
+-- name: positions_now
+-- The last position of each log that has been kept here.
+SELECT log_id, max(position) AS position FROM meeting_fact GROUP BY log_id
+UNION ALL SELECT log_id, max(position) FROM tree_position GROUP BY log_id;
+
+-- name: periods_known
+-- Periods that any meeting here serves, the latest first.
+SELECT DISTINCT period FROM cell_month ORDER BY period DESC LIMIT 24;
+
+-- name: all_months
+-- Every month of every cell.
+SELECT * FROM cell_month;
+
+-- name: all_meetings
+-- What every meeting contributes.
+SELECT * FROM meeting_contribution;
+
+-- name: all_event_digests
+-- Every event that is kept, with its digest.
+SELECT log_id, position, meeting_id, digest FROM meeting_fact;
+
+-- name: months_known
+-- The months of all cells for a period, as known at positions.
+SELECT * FROM months_of(:period, :known::jsonb);

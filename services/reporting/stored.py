@@ -1,0 +1,42 @@
+"""What the tables say, in the shape that recount compares."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from services.reporting.recount import Month, Place, Stored
+from services.reporting.sql import SQL
+from shared.database.pool import Connection
+
+NOT_COMPARED = frozenset({"meeting_id", "held_on"})
+
+
+async def read_stored(connection: Connection) -> Stored:
+    """All months, contributions and events kept here. `connection`: in a transaction that sees one snapshot."""
+    months = {(str(row["unit_id"]), row["period"]): _month(dict(row)) async for row in SQL.all_months(connection)}
+    meetings = {str(row["meeting_id"]): _meeting(dict(row)) async for row in SQL.all_meetings(connection)}
+    events = {
+        (row["log_id"], row["position"]): (str(row["meeting_id"]), int(row["digest"]))
+        async for row in SQL.all_event_digests(connection)
+    }
+    return Stored(months, meetings, events)
+
+
+def _month(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if name not in ("unit_id", "period")}
+    return kept | _digests(row) | {"ratings": json.loads(row["ratings"])}
+
+
+def _meeting(row: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: value for name, value in row.items() if name not in NOT_COMPARED}
+    return kept | _digests(row) | {"unit_id": str(row["unit_id"])}
+
+
+def _digests(row: dict[str, Any]) -> dict[str, int]:
+    return {name: int(row[name]) for name in ("input_digest", "facts_digest")}
+
+
+async def read_months_known(connection: Connection, period: str, known: Mapping[str, int]) -> Mapping[Place, Month]:
+    """The months of all cells for `period`, as known at positions by log id."""
+    rows = SQL.months_known(connection, period=period, known=json.dumps(known))
+    return {(str(row["unit_id"]), row["period"]): _month(dict(row)) async for row in rows}
