@@ -1,0 +1,1 @@
+"""A synthetic province to run the system with, and what happens in it during one month."""
