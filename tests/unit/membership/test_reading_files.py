@@ -1,0 +1,146 @@
+"""Files are read as they are or refused with row and field; nothing is guessed."""
+
+import io
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+
+import pytest
+import xlsxwriter
+
+from services.membership.imports import rows as typed
+from services.membership.imports.fields import Problem
+from services.membership.imports.mapping import Mapping, UnknownMapping, load_mapping
+from services.membership.imports.tables import Row, UnreadableFile, read_rows
+from shared.contracts.membership import MemberStatus, Standing
+
+HEADINGS = "Mã,Họ và tên,Chi bộ,Diện,Về chi bộ"
+MAPPING = Mapping.model_validate(
+    {
+        "kind": "members",
+        "system": "hr",
+        "columns": {"code": "Mã", "name": "Họ và tên", "cell": "Chi bộ", "standing": "Diện", "joined_on": "Về chi bộ"},
+        "values": {"standing": {"Chính thức": "official", "Dự bị": "probationary"}},
+    }
+)
+ROW = "A1,Nguyễn Văn An,42.001,Chính thức,01/07/2025"
+
+
+def csv(*lines: str, encoding: str = "utf-8") -> bytes:
+    return "\r\n".join([HEADINGS, *lines]).encode(encoding)
+
+
+def problems(*lines: str) -> list[Problem]:
+    return typed.parse(read_rows(csv(*lines), MAPPING), MAPPING, typed.member)[1]
+
+
+def workbook(*rows: Sequence[object], sheet: str = "Trang 1") -> bytes:
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out, {"default_date_format": "dd/mm/yyyy"})
+    page = book.add_worksheet(sheet)
+    for at, row in enumerate(rows):
+        page.write_row(at, 0, row)
+    book.close()
+    return out.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_reads_csv_with_and_without_a_byte_order_mark(encoding: str) -> None:
+    [row], none = typed.parse(read_rows(csv(ROW, encoding=encoding), MAPPING), MAPPING, typed.member)
+    assert none == []
+    assert (row.row, row.name, row.standing, row.status) == (2, "Nguyễn Văn An", Standing.OFFICIAL, MemberStatus.ACTIVE)
+
+
+def test_letters_written_in_two_code_points_are_the_same_letters() -> None:
+    decomposed = ROW.replace("ễ", "e\u0302\u0303")
+    [row] = read_rows(csv(decomposed), MAPPING)
+    assert row.fields["name"] == "Nguyễn Văn An"
+
+
+def test_refuses_windows_1258_and_says_what_to_do() -> None:
+    with pytest.raises(UnreadableFile, match=r"Dòng 1: tệp không phải UTF-8 \(có thể là Windows-1258"):
+        read_rows(b"M\xe3,H\xf2 v\xe0 t\xean", MAPPING)
+
+
+def test_refuses_utf_16() -> None:
+    with pytest.raises(UnreadableFile, match="UTF-16"):
+        read_rows(HEADINGS.encode("utf-16"), MAPPING)
+
+
+def test_refuses_a_missing_column_and_names_it_with_its_row() -> None:
+    with pytest.raises(UnreadableFile, match=r"Dòng 1: thiếu cột 'Diện' \(trường standing\)"):
+        read_rows(csv().replace("Diện".encode(), "Khác".encode()), MAPPING)
+
+
+def test_refuses_a_column_that_is_there_twice() -> None:
+    with pytest.raises(UnreadableFile, match="có nhiều cột 'Mã'"):
+        read_rows(csv().replace("Chi bộ".encode(), "Mã".encode(), 1), MAPPING)
+
+
+def test_refuses_an_empty_file_and_a_broken_one() -> None:
+    with pytest.raises(UnreadableFile, match="không có dòng tiêu đề"):
+        read_rows(b"", MAPPING)
+    with pytest.raises(UnreadableFile, match="CSV hỏng ở gần dòng 2"):
+        read_rows(csv('A1,"Nguyễn Văn An'), MAPPING)
+    with pytest.raises(UnreadableFile, match="Không đọc được tệp bảng tính"):
+        read_rows(b"PK\x03\x04 not a workbook", MAPPING)
+
+
+def test_reads_a_workbook_with_a_title_and_real_dates_and_codes_of_digits() -> None:
+    mapping = MAPPING.model_copy(update={"header_row": 3, "sheet": "Đảng viên"})
+    content = workbook(
+        ["DANH SÁCH"], [], HEADINGS.split(","), [42001, "Trần Thị Lan", "C1", "Dự bị", date(2025, 7, 1)],
+        sheet="Đảng viên",
+    )  # fmt: skip
+    assert read_rows(content, mapping) == [
+        Row(
+            4,
+            {
+                "code": "42001",
+                "name": "Trần Thị Lan",
+                "cell": "C1",
+                "standing": "Dự bị",
+                "joined_on": date(2025, 7, 1),
+            },
+        )
+    ]
+    with pytest.raises(UnreadableFile, match="không có trang tính 'Đảng viên'"):
+        read_rows(workbook(["a"]), mapping)
+
+
+def test_empty_rows_are_skipped_and_rows_keep_their_numbers() -> None:
+    assert [row.number for row in read_rows(csv("", ROW, ",,,,", ROW), MAPPING)] == [3, 5]
+
+
+@pytest.mark.parametrize(
+    ("line", "field", "text"),
+    [
+        (ROW.replace("01/07/2025", "31/02/2026"), "joined_on", "'31/02/2026' không phải một ngày có thật"),
+        (ROW.replace("01/07/2025", "2025-07-01"), "joined_on", "viết như 31/03/2026"),
+        (ROW.replace("01/07/2025", ""), "joined_on", "thiếu ngày"),
+        (ROW.replace("A1", ""), "code", "thiếu mã"),
+        (ROW.replace("A1", "Mã số"), "code", "chữ không dấu"),
+        (ROW.replace("Nguyễn Văn An", ""), "name", "thiếu giá trị"),
+        (ROW.replace("Nguyễn Văn An", "An" * 51), "name", "dài quá 100"),
+        (ROW.replace("Chính thức", "Danh dự"), "standing", "không hiểu 'Danh dự'"),
+    ],
+)
+def test_a_problem_names_row_and_field(line: str, field: str, text: str) -> None:
+    [problem] = problems(ROW, line)
+    assert (problem.row, problem.field) == (3, field)
+    assert text in problem.text
+
+
+def test_a_mapping_must_name_every_field_that_its_kind_needs(tmp_path: Path) -> None:
+    (tmp_path / "bad.toml").write_text('kind = "units"\nsystem = "hr"\n[columns]\ncode = "Mã"\n', encoding="utf-8")
+    (tmp_path / "broken.toml").write_text("kind =", encoding="utf-8")
+    for name, text in {"bad": "missing", "broken": "không dùng được", "../bad": "Không có mẫu"}.items():
+        with pytest.raises(UnknownMapping, match=text):
+            load_mapping(tmp_path, name)
+
+
+def test_the_mappings_of_the_sample_are_right() -> None:
+    folder = Path("samples/mapping")
+    assert {load_mapping(folder, path.stem).kind for path in folder.glob("*.toml")} == {
+        "unit_kinds", "units", "members", "offices", "assignments",
+    }  # fmt: skip
