@@ -25,7 +25,7 @@ $(STAMP): requirements/dev.txt requirements/install.sh
 demo: $(STAMP) ## the whole system with a sample province; Ctrl-C stops it; EXIT=1: stop after the report
 	@$(BIN)/python -m samples.demo $(if $(EXIT),--exit)
 
-stack: $(STAMP) ## only PostgreSQL and Kafka, in the foreground; addresses in .run/servers.json
+stack: $(STAMP) ## only PostgreSQL and Kafka, in the foreground; addresses in .run/dev/servers.json
 	@$(BIN)/python -m deploy.local up
 
 status: $(STAMP) ## what runs, lag, waiting and parked events

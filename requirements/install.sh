@@ -15,10 +15,10 @@ log=$venv/install.log
 explain() {
     if grep -qiE 'no space left|errno 28' "$log"; then fail "the disk is full (needs about 1 GB in $(pwd) and the temporary folder)"
     elif grep -q 'DO NOT MATCH THE HASHES' "$log"; then fail "a download differs from its hash in $lock; see $log"
-    elif grep -qiE 'name resolution|connection (refused|reset|broken)|timed out|unreachable|max retries|NewConnectionError' "$log"; then
+    elif grep -qiE 'name resolution|connection (refused|reset|broken)|timed out|unreachable|max retries|NewConnectionError|from versions: none' "$log"; then
         fail "no network: the package index did not answer; see $log"
     elif grep -qiE 'no matching distribution|could not find a version|failed building wheel|metadata-generation-failed' "$log"; then
-        fail "no wheel for this machine: $(grep -iEm1 'no matching distribution|could not find a version|failed building|metadata' "$log")"
+        fail "no wheel for this machine: $(grep -iEm1 'could not find a version|no matching|failed building|metadata' "$log" | sed 's/ (from.*//')"
     else fail "pip failed: $(grep -m1 -i error "$log" || tail -n 1 "$log"); see $log"
     fi
 }
