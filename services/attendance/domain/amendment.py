@@ -36,11 +36,13 @@ def amend(command: AmendRoster, state: RollCall) -> Sequence[Event]:
         raise errors.Contradiction("rows, removed: mỗi đảng viên chỉ được nêu một lần.")
     if not _changes(command, state):
         return []
+    touched = {*members, *command.removed}
+    known = [found.membership_position for member, found in state.discrepancies.items() if member in touched]
     return [
         RosterAmended(
             meeting_id=command.meeting_id,
             reason=command.reason,
-            membership_position=command.membership_position,
+            membership_position=max(command.membership_position, *known, 0),
             rows=command.rows,
             removed=command.removed,
         )
@@ -62,8 +64,7 @@ def compare(command: CompareRoster, state: RollCall) -> Sequence[Event]:
             row=row,
         )
         for member, row in rows.items()
-        if row != state.discrepancies.get(member, state.rows.get(member))
-        and state.settled.get(member, -1) < command.membership_position
+        if row != state.expected_row(member) and state.settled.get(member, -1) < command.membership_position
     ]
 
 

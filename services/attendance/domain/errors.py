@@ -1,6 +1,6 @@
 """Why a command on a roll call is refused. Texts are read by the person who sent it."""
 
-from shared.decider import DomainError
+from shared.decider import DomainError, NotYetLearned
 
 
 class RollCallUnknown(DomainError):
@@ -54,4 +54,23 @@ class WayWrong(DomainError):
     """A late entry is from paper, an import or an offline device, never live."""
 
     problem = "way-wrong"
+    status = 422
+
+
+class MeetingNotYetLearned(NotYetLearned):
+    """The meeting is not known to attendance; it may have been scheduled a moment ago."""
+
+    problem = "meeting-not-yet-learned"
+
+
+class NoRollCallFor(DomainError):
+    """A roll call belongs to a cell's meeting that is planned or was held."""
+
+    problem = "no-roll-call-for-meeting"
+
+
+class SittingUnknown(DomainError):
+    """The meeting has no such sitting, or several, so that one has to be named."""
+
+    problem = "sitting-unknown"
     status = 422

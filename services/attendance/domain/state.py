@@ -30,8 +30,13 @@ class RollCall:
     left: frozenset[tuple[UUID, UUID]] = frozenset()
     absences: Map[UUID, events.AbsenceExplained] = field(default_factory=Map)
     guests: int | None = None
-    discrepancies: Map[UUID, RosterRow | None] = field(default_factory=Map)
+    discrepancies: Map[UUID, events.RosterDiscrepancyFound] = field(default_factory=Map)
     settled: Map[UUID, int] = field(default_factory=Map)
+
+    def expected_row(self, member_id: UUID) -> RosterRow | None:
+        """What membership is known to say about the member: an open discrepancy, else the roster's own row."""
+        found = self.discrepancies.get(member_id)
+        return found.row if found else self.rows.get(member_id)
 
     def checked_in(self, member_id: UUID) -> frozenset[tuple[UUID, Call]]:
         return self.present.get(member_id, frozenset())
@@ -72,7 +77,7 @@ def evolve(state: RollCall, event: Event) -> RollCall:  # noqa: C901 - one arm p
 def _found(state: RollCall, event: events.RosterDiscrepancyFound) -> RollCall:
     member = event.member_id
     if event.row != state.rows.get(member):
-        return replace(state, discrepancies=state.discrepancies.set(member, event.row))
+        return replace(state, discrepancies=state.discrepancies.set(member, event))
     return replace(state, discrepancies=state.discrepancies.delete(member))
 
 
@@ -81,6 +86,6 @@ def _amended(state: RollCall, event: events.RosterAmended) -> RollCall:
     rows = Map({member: row for member, row in state.rows.items() if member not in removed})
     rows = rows.update({row.member_id: row for row in event.rows})
     touched = removed | {row.member_id for row in event.rows}
-    left_open = Map({member: row for member, row in state.discrepancies.items() if member not in touched})
+    left_open = Map({member: found for member, found in state.discrepancies.items() if member not in touched})
     settled = state.settled.update(dict.fromkeys(touched, event.membership_position))
     return replace(state, rows=rows, discrepancies=left_open, settled=settled)

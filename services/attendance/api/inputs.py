@@ -1,0 +1,123 @@
+"""What clients send. Where a moment is left out it is now; a sitting may be left out when the meeting has only one."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+from shared.contracts.attendance import Call, RosterRow, Way
+from shared.contracts.fields import Code, Count
+from shared.contracts.membership import MemberStatus
+
+Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+# Far more than any cell has members; one command stays one answer.
+MOST_ROWS = 1000
+
+
+class Input(BaseModel):
+    """A field that nobody knows is a mistake, not something to ignore."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OpenInput(Input):
+    call: Call = Call.START
+    opened_at: AwareDatetime | None = None
+
+
+class CheckInInput(Input):
+    member_id: UUID
+    sitting_id: UUID | None = None
+    at: AwareDatetime | None = None
+    way: Way | None = None
+
+
+class CheckInsInput(Input):
+    """One or a whole batch: all of them or none."""
+
+    call: Call = Call.START
+    check_ins: Annotated[tuple[CheckInInput, ...], Field(min_length=1, max_length=MOST_ROWS)]
+
+
+class CheckInWithdrawalInput(Input):
+    call: Call = Call.START
+    member_id: UUID
+    sitting_id: UUID | None = None
+    reason: Code
+
+
+class DepartureInput(Input):
+    member_id: UUID
+    sitting_id: UUID | None = None
+    at: AwareDatetime | None = None
+
+
+class DeparturesInput(Input):
+    departures: Annotated[tuple[DepartureInput, ...], Field(min_length=1, max_length=MOST_ROWS)]
+
+
+class AbsenceInput(Input):
+    """`note` is kept as an erasable text of the member."""
+
+    member_id: UUID
+    excused: bool
+    reason: Code
+    note: Note | None = None
+
+
+class AbsencesInput(Input):
+    absences: Annotated[tuple[AbsenceInput, ...], Field(min_length=1, max_length=MOST_ROWS)]
+
+
+class AbsenceWithdrawalInput(Input):
+    member_id: UUID
+    reason: Code
+
+
+class GuestsInput(Input):
+    guests: Count
+
+
+class CloseInput(Input):
+    call: Call = Call.START
+    closed_at: AwareDatetime | None = None
+
+
+class LateEntryInput(Input):
+    """A roll call from paper, or what was forgotten. `at`: when it was taken; the meeting's beginning if left out."""
+
+    call: Call = Call.START
+    at: AwareDatetime | None = None
+    check_ins: Annotated[tuple[CheckInInput, ...], Field(max_length=MOST_ROWS)] = ()
+    departures: Annotated[tuple[DepartureInput, ...], Field(max_length=MOST_ROWS)] = ()
+    absences: Annotated[tuple[AbsenceInput, ...], Field(max_length=MOST_ROWS)] = ()
+    guests: Count | None = None
+
+
+class RosterRowInput(Input):
+    member_id: UUID
+    expected: bool
+    votes: bool
+    exclusion: MemberStatus | None = None
+    hosted: bool = False
+
+    def row(self) -> RosterRow:
+        return RosterRow(**dict(self))
+
+
+class AmendmentInput(Input):
+    """Rows that are added or replaced, and members who are taken off."""
+
+    reason: Code
+    rows: Annotated[tuple[RosterRowInput, ...], Field(max_length=MOST_ROWS)] = ()
+    removed: Annotated[tuple[UUID, ...], Field(max_length=MOST_ROWS)] = ()
+
+
+class PresenceRuleInput(Input):
+    """`source`: the document that decides it, as a code such as 05-DA/TU."""
+
+    unit_id: UUID
+    both_calls_needed: bool
+    valid_from: date
+    source: Code

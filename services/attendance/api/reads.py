@@ -1,0 +1,109 @@
+"""Reading a roll call from its stream: every row of the roster with what is recorded about it."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Depends
+from pydantic import BaseModel
+
+from services.attendance.aggregates import ROLL_CALL, roll_call_stream
+from services.attendance.domain.errors import RollCallUnknown
+from services.attendance.domain.state import RollCall
+from shared.contracts.attendance import Call, RosterRow
+from shared.eventstore.texts import read_texts
+from shared.service import Runtime, runtime
+from shared.web.access import READ, Caller, Role
+from shared.web.consistency import at_least
+
+router = APIRouter(tags=["reads"])
+
+# A note may speak of somebody's health: it is for those who run the cell, not for its members.
+SEES_NOTES = (Role.SECRETARY, Role.NOTE_TAKER, Role.CELL_COMMITTEE, Role.COMMUNE_OFFICE)
+
+
+class CheckedIn(BaseModel):
+    sitting_id: UUID
+    call: Call
+
+
+class AbsenceView(BaseModel):
+    """`note` is null if there is none, it was erased, or the caller is not among those who may see it."""
+
+    excused: bool
+    reason: str
+    note: str | None
+
+
+class DiscrepancyView(BaseModel):
+    """What membership says since the roster was drawn; `row` is null if the member would not be on it."""
+
+    membership_position: int
+    row: RosterRow | None
+
+
+class RowView(BaseModel):
+    """A member. `row` is null for one whom only a discrepancy names."""
+
+    member_id: UUID
+    row: RosterRow | None
+    checked_in: list[CheckedIn]
+    left: list[UUID]
+    absence: AbsenceView | None
+    discrepancy: DiscrepancyView | None
+
+
+class RollCallView(BaseModel):
+    """`calls`: per roll call, "open" or "closed"; a call that was never opened is missing."""
+
+    meeting_id: UUID
+    version: int
+    unit_id: UUID
+    held_on: date
+    calls: dict[Call, str]
+    guests: int | None
+    rows: list[RowView]
+
+
+@router.get("/roll-calls/{meeting_id}", dependencies=[Depends(at_least)])
+async def roll_call(
+    meeting_id: UUID, caller: Annotated[Caller, READ], running: Annotated[Runtime, Depends(runtime)]
+) -> RollCallView:
+    """The roster of a meeting with check-ins, absences and open discrepancies."""
+    state, version = await running.handler(ROLL_CALL).state(roll_call_stream(meeting_id))
+    if state.drawn is None:
+        raise RollCallUnknown("Kỳ sinh hoạt này chưa điểm danh.")
+    await caller.require(state.drawn.unit_id)
+    asked = state.absences.values() if caller.has(*SEES_NOTES) else ()
+    notes = [absence.note.text_id for absence in asked if absence.note]
+    texts = await read_texts(running.pool, notes)
+    members = sorted({*state.rows, *state.discrepancies})
+    return RollCallView(
+        meeting_id=meeting_id,
+        version=version,
+        unit_id=state.drawn.unit_id,
+        held_on=state.drawn.held_on,
+        calls={call: "open" if is_open else "closed" for call, is_open in state.calls.items()},
+        guests=state.guests,
+        rows=[_row(member, state, texts) for member in members],
+    )
+
+
+def _row(member_id: UUID, state: RollCall, texts: dict[UUID, str]) -> RowView:
+    absence = state.absences.get(member_id)
+    found = state.discrepancies.get(member_id)
+    came = sorted(state.checked_in(member_id), key=lambda pair: (pair[1] is Call.END, pair[0]))
+    return RowView(
+        member_id=member_id,
+        row=state.rows.get(member_id),
+        checked_in=[CheckedIn(sitting_id=sitting, call=call) for sitting, call in came],
+        left=sorted(sitting for member, sitting in state.left if member == member_id),
+        absence=AbsenceView(
+            excused=absence.excused,
+            reason=absence.reason,
+            note=texts.get(absence.note.text_id) if absence.note else None,
+        )
+        if absence
+        else None,
+        discrepancy=DiscrepancyView(membership_position=found.membership_position, row=found.row) if found else None,
+    )

@@ -1,0 +1,29 @@
+"""What the attendance service is made of."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from fastapi import APIRouter
+
+from services.attendance.api import router
+from services.attendance.projections import Meetings, Members
+from services.attendance.reactions import Discrepancies, Redrawing
+from shared.directory.projection import directory_handler
+from shared.messaging.handler import EventHandler
+from shared.service import Runtime, Service
+
+
+def routers(_: Runtime) -> Sequence[APIRouter]:
+    return [router]
+
+
+def handlers(runtime: Runtime) -> Sequence[EventHandler]:
+    return [directory_handler(), Members(), Meetings(), Discrepancies(runtime), Redrawing(runtime)]
+
+
+SERVICE = Service(
+    name="attendance",
+    migrations=Path(__file__).parent / "sql" / "migrations",
+    routers=routers,
+    handlers=handlers,
+)

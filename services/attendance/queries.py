@@ -1,0 +1,88 @@
+"""Reads of the attendance service: meetings as known here, and members' pasts for drawing rosters."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from uuid import UUID
+
+from services.attendance.domain.roster import Belonging, MemberPast, Roster, Spell, draw
+from shared.contracts.membership import MemberStatus, Standing
+from shared.database.pool import Pool, queries
+
+SQL = queries(Path(__file__).parent / "sql" / "queries.sql")
+
+
+@dataclass(frozen=True, slots=True)
+class KnownMeeting:
+    """`status`: open, held, not_held or withdrawn. `day`: held on, or planned for; None if neither is known."""
+
+    meeting_id: UUID
+    position: int
+    unit_id: UUID
+    body: str
+    period: str
+    status: str
+    starts_at: datetime | None
+    day: date | None
+    sittings: Sequence[UUID]
+
+
+async def meeting(pool: Pool, meeting_id: UUID) -> KnownMeeting | None:
+    row = await SQL.meeting(pool, meeting_id=meeting_id)
+    return KnownMeeting(**dict(row)) if row else None
+
+
+async def meetings_since(pool: Pool, unit_ids: Sequence[UUID], since: date) -> list[KnownMeeting]:
+    """Meetings of the units on `since` or later that may have a roster."""
+    rows = SQL.meetings_since(pool, unit_ids=list(unit_ids), since=since)
+    return [KnownMeeting(**dict(row)) async for row in rows]
+
+
+async def member_position(pool: Pool, member_id: UUID) -> int:
+    """Up to which position of membership's log the member's own events are applied here; 0 for an unknown member."""
+    return int(await SQL.member_position(pool, member_id=member_id) or 0)
+
+
+async def members_position(pool: Pool, member_ids: Sequence[UUID]) -> int:
+    """The same, the highest of several members."""
+    return int(await SQL.members_position(pool, member_ids=list(member_ids)))
+
+
+async def cells_of(pool: Pool, member_id: UUID) -> list[UUID]:
+    """Every cell whose rosters the member may ever have been on."""
+    return [row["cell_id"] async for row in SQL.cells_of(pool, member_id=member_id)]
+
+
+async def members_of_cell(pool: Pool, cell_id: UUID) -> list[UUID]:
+    return [row["member_id"] async for row in SQL.members_of_cell(pool, cell_id=cell_id)]
+
+
+async def pasts(pool: Pool, member_ids: Sequence[UUID]) -> Mapping[UUID, MemberPast]:
+    """What is known of each member; one who is not known here is left out."""
+    belongings: dict[UUID, list[Belonging]] = defaultdict(list)
+    async for row in SQL.belongings_of(pool, member_ids=list(member_ids)):
+        belongings[row["member_id"]].append(Belonging(row["position"], row["since"], row["cell_id"]))
+    spells: dict[UUID, list[Spell]] = defaultdict(list)
+    async for row in SQL.spells_of(pool, member_ids=list(member_ids)):
+        spells[row["member_id"]].append(
+            Spell(
+                position=row["position"],
+                since=row["since"],
+                until=row["until"],
+                standing=Standing(row["standing"]),
+                status=MemberStatus(row["status"]),
+                host_cell_id=row["host_cell_id"],
+            )
+        )
+    return {member: MemberPast(belongings[member], spells[member]) for member in belongings}
+
+
+async def draw_roster(pool: Pool, of: KnownMeeting, membership_position: int) -> Roster:
+    """The roster of a meeting by what is known here now; `membership_position`: the watermark to record with it."""
+    if of.day is None:
+        raise ValueError(f"meeting {of.meeting_id} has no day")
+    members = await members_of_cell(pool, of.unit_id)
+    rows = draw(await pasts(pool, members), of.unit_id, of.day)
+    return Roster(of.unit_id, of.period, of.day, membership_position, rows)
