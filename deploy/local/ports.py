@@ -1,10 +1,13 @@
 """Ports on the loopback interface."""
 
+import secrets
 import socket
 
 from deploy.local.errors import LocalStackError
 
 LOOPBACK = "127.0.0.1"
+FIRST, LAST = 20_000, 32_768
+ATTEMPTS = 100
 
 
 def is_free(port: int) -> bool:
@@ -18,11 +21,16 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now; the kernel does not hand it out again at once."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that nobody listens on now, drawn so that runs side by side rarely draw the same.
+
+    Below the range from which the kernel takes ports of outgoing connections: between the drawing and the listening, one
+    of ours could otherwise be given that very port. Raises LocalStackError if none is found.
+    """
+    for _ in range(ATTEMPTS):
+        port = FIRST + secrets.randbelow(LAST - FIRST)
+        if is_free(port):
+            return port
+    raise LocalStackError(f"no free port on {LOOPBACK} between {FIRST} and {LAST}: end what holds them")
 
 
 def claim(name: str, port: int | None) -> int:
