@@ -23,8 +23,8 @@ def is_free(port: int) -> bool:
 def free_port() -> int:
     """A port that nobody listens on now, drawn so that runs side by side rarely draw the same.
 
-    Below the range from which the kernel takes ports of outgoing connections: between the drawing and the listening, one
-    of ours could otherwise be given that very port. Raises LocalStackError if none is found.
+    Below the range from which the kernel takes ports of outgoing connections: between the drawing and the listening,
+    one of ours could otherwise be given that very port. Raises LocalStackError if none is found.
     """
     for _ in range(ATTEMPTS):
         port = FIRST + secrets.randbelow(LAST - FIRST)

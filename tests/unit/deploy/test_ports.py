@@ -28,7 +28,7 @@ def test_a_busy_port_is_one_line() -> None:
 
 def test_no_free_port_at_all_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ports, "is_free", lambda _port: False)
-    with pytest.raises(LocalStackError, match="^no free port on 127.0.0.1"):
+    with pytest.raises(LocalStackError, match="no free port on"):
         ports.free_port()
 
 
