@@ -1,0 +1,62 @@
+"""Hot queries of the log find their rows by an index, however long the log has grown."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from shared.eventstore.statements import MIGRATIONS, QUERIES
+from tests.fixtures.databases import DatabaseFactory
+
+FILL = """
+INSERT INTO events (stream, version, key, event_id, command_id, n, type, schema_version, data, metadata, recorded_at)
+SELECT 'note-' || i / 10, i % 10 + 1, 'k', gen_random_uuid(), gen_random_uuid(), 0, 'Noted', 1, '{}', '{}', now()
+FROM generate_series(0, 19999) AS i
+"""
+FILL_TEXTS = """
+INSERT INTO texts SELECT gen_random_uuid(), 'member:' || i, 'k', 'text', ''::bytea FROM generate_series(1, 5000) AS i
+"""
+FILL_CLAIMS = "INSERT INTO claims SELECT 'name', 'key ' || i, 'holder ' || i FROM generate_series(1, 5000) AS i"
+
+NO_ID = UUID(int=0)
+HOT: dict[str, tuple[Any, ...]] = {
+    "read": (19_000, 100),
+    "read_stream": ("note-77", 3),
+    "find_command": (NO_ID,),
+    "head": (),
+    "check_appends": (["note-1", "note-2"], [NO_ID, NO_ID]),
+    "insert_events": (["s"], [1], ["k"], [NO_ID], [NO_ID], [0], ["Noted"], [1], ["{}"], ["{}"]),
+    "claims_touched": (["name"], ["key 1"], ["name"], ["holder 2"]),
+    "delete_claims": (["name"], ["key 1"]),
+    "read_texts": ([NO_ID],),
+    "erase_texts": ("member:7",),
+}
+
+
+@pytest.fixture
+async def connection(database: DatabaseFactory) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(await database(MIGRATIONS))
+    for statement in (FILL, FILL_TEXTS, FILL_CLAIMS):
+        await connection.execute(statement)
+    for table in ("events", "texts", "claims"):
+        await connection.execute(f"ANALYZE {table}")
+    yield connection
+    await connection.close()
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_a_hot_query_reads_no_table_from_end_to_end(connection: asyncpg.Connection, name: str) -> None:
+    explained = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {getattr(QUERIES, name).sql}", *HOT[name])
+    [plan] = json.loads(explained)
+    scans = [node for node in nodes(plan["Plan"]) if node["Node Type"] == "Seq Scan"]
+    assert scans == []
+    assert any("Index" in node["Node Type"] or "Bitmap" in node["Node Type"] for node in nodes(plan["Plan"]))
