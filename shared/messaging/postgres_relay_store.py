@@ -1,0 +1,92 @@
+"""A relay's store in PostgreSQL: lock and LISTEN on one direct connection, never through a pooler."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from pathlib import Path
+
+import asyncpg
+
+from shared.database.pool import RUNTIME_ROLE, queries
+from shared.database.transient import is_transient
+from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, SessionLost
+
+QUERIES = queries(Path(__file__).parent / "sql" / "relay.sql")
+LOCK_SPACE = 0x72656C61  # "rela": a number of this lock alone
+CHANNEL = "log_appended"
+
+
+class PostgresRelayStore:
+    """`dsn`: the service's database, reached directly: a session lock and LISTEN do not survive a pooler."""
+
+    def __init__(self, dsn: str, *, role: str | None = RUNTIME_ROLE) -> None:
+        self._dsn = dsn
+        self._settings = {"application_name": "relay", "timezone": "UTC"} | ({"role": role} if role else {})
+
+    @asynccontextmanager
+    async def lead(self) -> AsyncIterator[Leadership | None]:
+        with _session():
+            connection = await asyncpg.connect(
+                self._dsn, timeout=10, command_timeout=30, server_settings=self._settings
+            )
+        try:
+            with _session():
+                elected = await QUERIES.try_lock(connection, space=LOCK_SPACE)
+                leading = await _Leading.begin(connection) if elected else None
+            yield leading
+        finally:
+            connection.terminate()  # at once: ending the session frees the lock
+
+    async def reset(self) -> None:
+        """Lets the next leader send the whole log again."""
+        with _session():
+            connection = await asyncpg.connect(self._dsn, timeout=10, server_settings=self._settings)
+            try:
+                await QUERIES.reset(connection)
+            finally:
+                await connection.close()
+
+
+class _Leading:
+    def __init__(self, connection: asyncpg.Connection, epoch: int) -> None:
+        self._connection = connection
+        self._appended = asyncio.Event()
+        self.epoch = epoch
+
+    @classmethod
+    async def begin(cls, connection: asyncpg.Connection) -> "_Leading":
+        leading = cls(connection, await QUERIES.next_epoch(connection))
+        await connection.add_listener(CHANNEL, lambda *_: leading._appended.set())
+        connection.add_termination_listener(lambda *_: leading._appended.set())
+        return leading
+
+    async def checkpoint(self) -> Checkpoint:
+        with _session():
+            row = await QUERIES.checkpoint(self._connection)
+        last = {int(partition): position for partition, position in json.loads(row["last"]).items()}
+        return Checkpoint(row["position"], last)
+
+    async def advance(self, checkpoint: Checkpoint) -> None:
+        last = json.dumps({str(partition): position for partition, position in checkpoint.last.items()})
+        with _session():
+            moved = await QUERIES.advance(self._connection, position=checkpoint.position, last=last, epoch=self.epoch)
+        if moved is None:
+            raise Fenced(f"epoch {self.epoch} is over: another relay leads")
+
+    async def wait(self, seconds: float) -> None:
+        with suppress(TimeoutError):  # nobody told us: the poll looks by itself
+            await asyncio.wait_for(self._appended.wait(), seconds)
+        self._appended.clear()
+        if self._connection.is_closed():
+            raise SessionLost("the leader's session has ended")
+
+
+@contextmanager
+def _session() -> Iterator[None]:
+    try:
+        yield
+    except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as error:
+        if is_transient(error):
+            raise SessionLost(f"the relay's session is gone: {error!r}") from error
+        raise

@@ -1,0 +1,43 @@
+"""Progress records: "whoever has passed these offsets has seen everything up to this position".
+
+A relay writes them to the compacted topic `<service>.progress` after each batch, and every few seconds when idle.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressRecord:
+    """Up to `position` the log is on its topic before `end_offsets` (by partition), and at `time` it had no more."""
+
+    log_id: str
+    position: int
+    time: datetime
+    end_offsets: Mapping[int, int]
+
+    def to_bytes(self) -> tuple[bytes, bytes]:
+        """Key and value of the Kafka record; the key is the log's id, so that compaction keeps the last one."""
+        body = {
+            "log_id": self.log_id,
+            "position": self.position,
+            "time": self.time.isoformat(),
+            "end_offsets": {str(partition): offset for partition, offset in sorted(self.end_offsets.items())},
+        }
+        return self.log_id.encode(), json.dumps(body, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, value: bytes) -> "ProgressRecord":
+        """Raises ValueError for anything that `to_bytes` did not write."""
+        try:
+            body = json.loads(value)
+            return cls(
+                log_id=str(body["log_id"]),
+                position=int(body["position"]),
+                time=datetime.fromisoformat(body["time"]),
+                end_offsets={int(partition): int(offset) for partition, offset in body["end_offsets"].items()},
+            )
+        except (KeyError, TypeError, AttributeError) as error:
+            raise ValueError(f"not a progress record: {error!r}") from error

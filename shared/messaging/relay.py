@@ -1,0 +1,152 @@
+"""The relay: sends a log to its topic in position order. A core over ports; it knows neither Kafka nor PostgreSQL.
+
+On each partition records go in position order, one batch in flight. After anything uncertain it throws the producer
+away and goes on from its checkpoint, whose move is fenced by the epoch. So any interleaving of two relays shows every
+prefix of a partition before what follows it, and a consumer that drops lower positions loses and doubles nothing.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import structlog
+
+from shared.contracts.envelope import Record, RecordedEvent, to_record
+from shared.eventstore.log import Log, LogUnavailable
+from shared.failpoints import failpoint
+from shared.messaging.agreement import LogAndTopicDisagree, check_agreement
+from shared.messaging.partitioner import partition_for
+from shared.messaging.progress import ProgressRecord
+from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, RelayStore, SessionLost
+from shared.messaging.topic import SendFailed, Topic, TopicUnavailable
+
+BATCH_EVENTS = 1000
+POLL_SECONDS = 0.2
+IDLE_PROGRESS_SECONDS = 3.0
+RETRY_SECONDS = 1.0
+
+logger = structlog.get_logger(__name__)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class RelayStatus:
+    """What operators see. `state`: standby, relaying, retrying, or refusing, when log and topic disagree."""
+
+    state: str = "standby"
+    position: int = 0
+    epoch: int = 0
+    problem: str | None = None
+
+
+class Relay:
+    """Runs for ever in `run`; of several on one log one leads. `open_topic` gives a new producer each time."""
+
+    def __init__(
+        self,
+        log: Log,
+        store: RelayStore,
+        open_topic: Callable[[], Awaitable[Topic]],
+        *,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
+        self._log = log
+        self._store = store
+        self._open_topic = open_topic
+        self._clock = clock
+        self.status = RelayStatus()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self.lead_once()
+                self._set("standby")
+            except (SendFailed, TopicUnavailable, Fenced, SessionLost, LogUnavailable) as error:
+                self._set("retrying", error)
+            except LogAndTopicDisagree as error:
+                self._set("refusing", error)
+            await asyncio.sleep(RETRY_SECONDS)
+
+    async def lead_once(self) -> None:
+        """Leads, if nobody else does, until something fails; raises what failed."""
+        async with self._store.lead() as leadership:
+            if leadership is None:
+                return
+            topic = await self._open_topic()
+            try:
+                term = await Term.begin(self._log, topic, leadership, self._clock)
+                self.status = RelayStatus("relaying", term.checkpoint.position, leadership.epoch)
+                while True:
+                    if not await term.step():
+                        await leadership.wait(POLL_SECONDS)
+                    self.status.position = term.checkpoint.position
+            finally:
+                await topic.close()
+
+    def _set(self, state: str, error: Exception | None = None) -> None:
+        if error is not None and (state, str(error)) != (self.status.state, self.status.problem):
+            logger.warning("relay_stopped", log=self._log.log_id, state=state, problem=str(error))
+        self.status.state, self.status.problem = state, str(error) if error else None
+
+
+class Term:
+    """One leadership with one producer: it ends with the first error."""
+
+    def __init__(
+        self, log: Log, topic: Topic, leadership: Leadership, checkpoint: Checkpoint, clock: Callable[[], datetime]
+    ) -> None:
+        self._log = log
+        self._topic = topic
+        self._leadership = leadership
+        self._clock = clock
+        self._ends: dict[int, int] = {}
+        self._told: datetime | None = None
+        self.checkpoint = checkpoint
+
+    @classmethod
+    async def begin(cls, log: Log, topic: Topic, leadership: Leadership, clock: Callable[[], datetime]) -> "Term":
+        """Compares log, topic and checkpoint before anything is sent; raises `LogAndTopicDisagree`."""
+        checkpoint = await leadership.checkpoint()
+        await check_agreement(log, topic, checkpoint)
+        term = cls(log, topic, leadership, checkpoint, clock)
+        term._ends.update(await topic.end_offsets())
+        return term
+
+    async def step(self) -> bool:
+        """Sends the next batch, or tells that there is none; False if the log had nothing new."""
+        looked_at = self._clock()
+        rows = await self._log.read(after=self.checkpoint.position, limit=BATCH_EVENTS)
+        if rows:
+            await self._send(rows)
+        if rows or self._told is None or (looked_at - self._told).total_seconds() >= IDLE_PROGRESS_SECONDS:
+            await self._tell(looked_at)
+        return bool(rows)
+
+    async def _send(self, rows: Sequence[RecordedEvent]) -> None:
+        batches, sent = self._records(rows)
+        self._ends.update(await self._topic.send(batches))
+        failpoint("relay.sent")
+        moved = self.checkpoint.past(rows[-1].position, sent)
+        await self._leadership.advance(moved)
+        self.checkpoint = moved
+        failpoint("relay.checkpointed")
+
+    def _records(self, rows: Sequence[RecordedEvent]) -> tuple[dict[int, list[Record]], dict[int, int]]:
+        """Records by partition, each with its predecessor's position there; and the last position per partition."""
+        batches: dict[int, list[Record]] = {}
+        last = dict(self.checkpoint.last)
+        for row in rows:
+            partition = partition_for(row.key, self._topic.partitions)
+            batches.setdefault(partition, []).append(to_record(row, prev=last.get(partition, 0)))
+            last[partition] = row.position
+        return batches, last
+
+    async def _tell(self, time: datetime) -> None:
+        progress = ProgressRecord(self._log.log_id, self.checkpoint.position, time, dict(self._ends))
+        await self._topic.publish_progress(progress)
+        self._told = time
+        failpoint("relay.told")

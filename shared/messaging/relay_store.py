@@ -1,0 +1,45 @@
+"""The port of a relay's store: who leads, and how far the topic has what the log has."""
+
+from collections.abc import Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Everything up to `position` is on the topic; `last` is the position of the last event on each partition."""
+
+    position: int = 0
+    last: Mapping[int, int] = field(default_factory=dict)
+
+    def past(self, position: int, sent: Mapping[int, int]) -> "Checkpoint":
+        return replace(self, position=position, last={**self.last, **sent})
+
+
+class Fenced(Exception):
+    """Another relay has taken over: this one's checkpoint does not move any more."""
+
+
+class SessionLost(Exception):
+    """The session that holds the leader's lock is gone; somebody else may lead by now."""
+
+
+class Leadership(Protocol):
+    """Held until the block of `RelayStore.lead` ends."""
+
+    @property
+    def epoch(self) -> int: ...
+
+    async def checkpoint(self) -> Checkpoint: ...
+
+    async def advance(self, checkpoint: Checkpoint) -> None:
+        """Raises `Fenced` if a later epoch has begun, `SessionLost` if the session is gone."""
+
+    async def wait(self, seconds: float) -> None:
+        """Returns when something was appended, or after `seconds`. Raises `SessionLost`."""
+
+
+class RelayStore(Protocol):
+    def lead(self) -> AbstractAsyncContextManager[Leadership | None]:
+        """Leadership with a new epoch, or None if another relay leads. Raises `SessionLost` if the database is away."""
