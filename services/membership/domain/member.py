@@ -91,9 +91,13 @@ class Stay:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """`version` counts the folded events: it is the stream's version. `standing` is that of admission."""
+    """`version` counts the folded events: it is the stream's version. `standing` is that of admission.
+
+    `person` is the id of the erasable text with name and birth date, None once it is erased.
+    """
 
     version: int = 0
+    person: UUID | None = None
     standing: Standing | None = None
     cells: tuple[Dated[UUID], ...] = ()
     stays: tuple[Dated[Stay], ...] = ()
@@ -224,6 +228,7 @@ def evolve(member: Member, event: Event) -> Member:
         case facts.MemberAdmitted():
             return replace(
                 member,
+                person=event.person.text_id,
                 standing=event.standing,
                 cells=(Dated(event.effective_on, member.version, event.cell_id),),
             )
@@ -236,8 +241,10 @@ def evolve(member: Member, event: Event) -> Member:
         case facts.MemberChangeWithdrawn():
             version = event.withdrawn_version
             return replace(member, cells=without(member.cells, version), stays=without(member.stays, version))
+        case facts.PersonCorrected():
+            return replace(member, person=event.person.text_id)
         case facts.MemberErased():
-            return replace(member, erased=True)
+            return replace(member, person=None, erased=True)
         case _:
             return member
 

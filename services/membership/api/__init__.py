@@ -1,0 +1,11 @@
+"""The HTTP interface of the membership service."""
+
+from fastapi import APIRouter
+
+from services.membership.api import imports, members, offices, units
+
+router = APIRouter()
+for part in (imports, units, offices, members):
+    router.include_router(part.router)
+
+__all__ = ["router"]

@@ -1,0 +1,94 @@
+"""What the routes share: the registry, today, who may change the tree, and the unit that a question is about."""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Annotated, cast
+from uuid import UUID
+
+from fastapi import Depends, Query
+from pydantic import BaseModel, ConfigDict
+
+from services.membership.domain.errors import UnknownUnit
+from services.membership.domain.tree_state import Tree, Unit
+from services.membership.imports.registry import Registry
+from services.membership.settings import MembershipSettings
+from shared.contracts.fields import Citation, Code
+from shared.local_time import local_date
+from shared.service import Runtime, runtime
+from shared.web.access import READERS, Caller, Reach, Role, allow
+from shared.web.problems import Refused
+
+Running = Annotated[Runtime, Depends(runtime)]
+# Membership follows the party's own systems, so a machine or the province's board changes it.
+CHANGE = allow({Role.INTEGRATOR: Reach.SYSTEM, Role.PROVINCE_BOARD: Reach.SUBTREE})
+# Units and offices hold no names: the machine that sends files reads what became of them.
+READ_STRUCTURE = allow({**READERS, Role.INTEGRATOR: Reach.SYSTEM})
+
+
+class UnitMissing(Refused):
+    """The caller has no unit of its own: a machine says which unit it asks about."""
+
+    problem = "unit-missing"
+    status = 422
+
+
+class Input(BaseModel):
+    """A command's body. An unknown field is a typing error, so it is refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Withdrawal(Input):
+    """`event_id`: of the change that was recorded in error, as `/ops/events/{position}` shows it."""
+
+    event_id: UUID
+    reason: Code
+
+
+class Decided(Input):
+    """A change of the tree: since when, and by which document."""
+
+    effective_on: date
+    decision: Citation | None = None
+
+
+async def registry(running: Running) -> Registry:
+    settings = cast("MembershipSettings", running.settings)
+    return Registry(running, settings.identity_secret.get_secret_value().encode())
+
+
+Known = Annotated[Registry, Depends(registry)]
+
+
+async def asked_day(
+    running: Running,
+    on: Annotated[date | None, Query(description="The day asked about; today if left out.")] = None,
+) -> date:
+    return on or local_date(running.clock())
+
+
+Day = Annotated[date, Depends(asked_day)]
+
+
+def existing(tree: Tree, unit_id: UUID, on: date) -> Unit:
+    """The unit as it is on a day; a 404 problem if it does not exist then."""
+    unit = tree.existing(unit_id, on)
+    if unit is None:
+        raise UnknownUnit(f"Không có tổ chức {unit_id} tại ngày {on:%d/%m/%Y}.")
+    return unit
+
+
+async def asked_units(tree: Tree, caller: Caller, under: UUID | None, on: date) -> list[Unit]:
+    """The subtree of `under`, or of the caller's own unit, or for a machine of the whole province."""
+    root = under or caller.unit_id or next(iter(tree.roots), None)
+    if root is None:
+        raise UnitMissing("Chưa có tổ chức nào: hãy gửi tệp tổ chức trước.")
+    existing(tree, root, on)
+    await caller.require(root)
+    return list(tree.subtree_on(root, on))
+
+
+async def require_all(caller: Caller, unit_ids: Iterable[UUID]) -> None:
+    """The caller reaches every one of the units."""
+    for unit_id in unit_ids:
+        await caller.require(unit_id)

@@ -1,0 +1,157 @@
+"""Files of a membership system: sent for a preview, applied, looked at. `docs/integration.md` shows examples."""
+
+import json
+from datetime import date
+from typing import Annotated, Any, cast
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Form, UploadFile
+from pydantic import BaseModel, Field
+
+from services.membership import queries
+from services.membership.api.desk import CHANGE, Input, Known, Running
+from services.membership.imports.apply import apply
+from services.membership.imports.mapping import load_mapping
+from services.membership.imports.preview import preview
+from services.membership.imports.registry import Registry
+from services.membership.queries import ImportFile
+from services.membership.settings import MembershipSettings
+from shared.decider import DomainError
+from shared.eventstore.context import Context
+from shared.local_time import local_date
+from shared.web.access import Caller
+from shared.web.context import command_context
+from shared.web.problems import Refused
+from shared.web.requests import wrote
+
+router = APIRouter(prefix="/imports", tags=["imports"])
+
+
+class FileTooLarge(Refused):
+    problem = "file-too-large"
+    status = 413
+
+
+class UnknownImport(DomainError):
+    problem = "unknown-import"
+    status = 404
+
+
+class RowProblem(BaseModel):
+    """`row` as the spreadsheet counts, headings included; `field` as the mapping names it."""
+
+    row: int
+    field: str
+    text: str
+
+
+class RowChange(BaseModel):
+    row: int
+    outcome: str
+    fields: list[str]
+
+
+class UnknownParentRow(BaseModel):
+    row: int
+    code: str
+
+
+class ImportAnswer(BaseModel):
+    """What the file would do, or did. Rows that are missing from a file change nothing: that is no departure."""
+
+    import_id: UUID
+    kind: str
+    as_of: date
+    state: str
+    new: int
+    changed: int
+    ended: int
+    unchanged: int
+    changes: list[RowChange] = Field(description="Changed and ended rows, at most 500.")
+    unknown_parents: list[UnknownParentRow]
+    problems: list[RowProblem]
+    left_out: list[int]
+
+
+class ApplyInput(Input):
+    """Numbers of rows with problems that are to be left out; the others are recorded."""
+
+    leave_out: list[int] = Field(default_factory=list, max_length=100_000)
+
+
+class AppliedAnswer(BaseModel):
+    """`rows` were recorded by this request; after a repetition, those that were still missing."""
+
+    import_id: UUID
+    state: str
+    rows: int
+    position: int | None
+
+
+@router.post("")
+async def send(
+    caller: Annotated[Caller, CHANGE],
+    running: Running,
+    known: Known,
+    file: UploadFile,
+    mapping: Annotated[str, Form(description="Name of the mapping of columns.")],
+    as_of: Annotated[date | None, Form(description="The day that the file describes; today if left out.")] = None,
+) -> ImportAnswer:
+    """A preview: nothing is recorded yet."""
+    settings = cast("MembershipSettings", running.settings)
+    await _require_root(caller, known)
+    content = await file.read(settings.import_max_bytes + 1)
+    if len(content) > settings.import_max_bytes:
+        raise FileTooLarge(f"Tệp lớn hơn {settings.import_max_bytes // 1024 // 1024} MB: hãy chia nhỏ.")
+    loaded = load_mapping(settings.mappings, mapping)
+    day = as_of or local_date(running.clock())
+    return _answer(await preview(content, file.filename or "", loaded, day, known))
+
+
+@router.post("/{import_id}/apply")
+async def carry_out(
+    caller: Annotated[Caller, CHANGE],
+    running: Running,
+    known: Known,
+    context: Annotated[Context, Depends(command_context)],
+    import_id: UUID,
+    body: ApplyInput,
+) -> AppliedAnswer:
+    """Records what the preview showed. Refused while rows have problems; repeat it if the answer was lost."""
+    await _require_root(caller, known)
+    file = await _find(running, import_id)
+    done = await apply(file, frozenset(body.leave_out), context.metadata, known)
+    if done.position is not None:
+        wrote(done.position)
+    return AppliedAnswer(import_id=import_id, state="applied", rows=done.rows, position=done.position)
+
+
+@router.get("/{import_id}")
+async def show(caller: Annotated[Caller, CHANGE], running: Running, known: Known, import_id: UUID) -> ImportAnswer:
+    await _require_root(caller, known)
+    return _answer(await _find(running, import_id))
+
+
+async def _require_root(caller: Caller, known: Registry) -> None:
+    """A file may touch any unit, so its sender reaches the root. Before there is one, only a machine gets here."""
+    for root in (await known.tree()).roots:
+        await caller.require(root)
+
+
+async def _find(running: Running, import_id: UUID) -> ImportFile:
+    file = await queries.find_import(running.pool, import_id)
+    if file is None:
+        raise UnknownImport(f"Không có tệp nhập {import_id}.")
+    return file
+
+
+def _answer(file: ImportFile) -> ImportAnswer:
+    shown: dict[str, Any] = json.loads(file.preview)
+    return ImportAnswer(
+        import_id=file.import_id,
+        kind=file.kind,
+        as_of=file.as_of,
+        state=file.state,
+        left_out=list(file.left_out),
+        **shown,
+    )

@@ -1,0 +1,22 @@
+"""Settings of the membership service, from variables that begin with MEMBERSHIP_."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import SettingsConfigDict
+
+from shared.service import ServiceSettings
+
+
+class MembershipSettings(ServiceSettings):
+    """`identity_secret` keys the hash of outer codes: change it and no person is recognised again. At least 16 bytes.
+
+    `mappings` is a folder of TOML files, one per kind of file that an office sends.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="MEMBERSHIP_", frozen=True)
+
+    name: str = "membership"
+    identity_secret: SecretStr = Field(min_length=16)
+    mappings: Path = Path("samples/mapping")
+    import_max_bytes: int = 64 * 1024 * 1024

@@ -1,0 +1,83 @@
+-- name: keep_import!
+-- A file with its preview.
+INSERT INTO import_file (import_id, kind, mapping, as_of, file_name, content, state, preview, digest, sent_at)
+VALUES (:import_id, :kind, :mapping::json, :as_of, :file_name, :content, 'previewed', :preview::json, :digest, :sent_at);
+
+-- name: find_import^
+-- A file by its id.
+SELECT import_id, kind, mapping, as_of, file_name, content, state, preview, digest, left_out
+FROM import_file
+WHERE import_id = :import_id;
+
+-- name: start_import!
+-- From here on an apply may have been cut short, and is finished by repeating it.
+UPDATE import_file SET state = 'applying', left_out = :left_out::integer[]
+WHERE import_id = :import_id AND state = 'previewed';
+
+-- name: finish_import!
+-- All rows are recorded: the names are not needed any more.
+UPDATE import_file SET state = 'applied', content = NULL WHERE import_id = :import_id;
+
+-- name: forget_old_contents!
+-- Files that nobody applied in time.
+UPDATE import_file SET content = NULL WHERE content IS NOT NULL AND state = 'previewed' AND sent_at < :before;
+
+-- name: forget_contents!
+-- Files that may hold an erased person's name.
+UPDATE import_file SET content = NULL WHERE content IS NOT NULL AND kind = :kind;
+
+-- name: identities
+-- Member ids by the keyed hash of an outer code.
+SELECT code_hash, member_id FROM member_identity WHERE code_hash = ANY(:hashes::bytea[]);
+
+-- name: reserve_identities!
+-- Ids for codes that have none; of two files at once, the first one gives the id.
+INSERT INTO member_identity (code_hash, member_id)
+SELECT a.code_hash, a.member_id
+FROM unnest(:hashes::bytea[], :member_ids::uuid[]) AS a (code_hash, member_id)
+ON CONFLICT (code_hash) DO NOTHING;
+
+-- name: forget_identities!
+-- The member's outer codes lead nowhere from now on.
+DELETE FROM member_identity WHERE member_id = :member_id;
+
+-- name: streams
+-- The events of many streams at once, each in order.
+SELECT stream, type, schema_version, data
+FROM events
+WHERE stream = ANY(:streams::text[])
+ORDER BY stream, version;
+
+-- name: version_of$
+-- The stream version of an event.
+SELECT version FROM events WHERE event_id = :event_id AND stream = :stream;
+
+-- name: members_of
+-- Who belongs to the cells on a day, by the directory, a page at a time.
+SELECT held.member_id, held.cell_id
+FROM (
+    SELECT DISTINCT ON (m.member_id) m.member_id, m.cell_id
+    FROM member_cell AS m
+    WHERE m.valid_from <= :valid_on AND m.withdrawn_position IS NULL
+      AND m.member_id IN (SELECT c.member_id FROM member_cell AS c WHERE c.cell_id = ANY(:cell_ids::uuid[]))
+    ORDER BY m.member_id, m.valid_from DESC, m.position DESC
+) AS held
+WHERE held.cell_id = ANY(:cell_ids::uuid[]) AND held.member_id > :after
+ORDER BY held.member_id
+LIMIT :limit;
+
+-- name: offices_of
+-- Tenures in the units that cover a day.
+SELECT office_id, unit_id, role, member_id, valid_from, valid_until
+FROM office
+WHERE unit_id = ANY(:unit_ids::uuid[])
+  AND valid_from <= :valid_on AND (valid_until IS NULL OR valid_until >= :valid_on)
+ORDER BY unit_id, role, office_id;
+
+-- name: assignments_of
+-- Assignments to the units that cover a day.
+SELECT assignment_id, kind, member_id, unit_id, valid_from, valid_until
+FROM assignment
+WHERE unit_id = ANY(:unit_ids::uuid[])
+  AND valid_from <= :valid_on AND (valid_until IS NULL OR valid_until >= :valid_on)
+ORDER BY unit_id, kind, assignment_id;
