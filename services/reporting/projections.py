@@ -7,6 +7,7 @@ from services.reporting import facts
 from services.reporting.sql import SQL
 from shared.contracts import membership
 from shared.contracts.attendance import PresenceRuleDecided
+from shared.contracts.evaluation import CriteriaSetPublished
 from shared.contracts.event import EventTypes, declared_in
 from shared.messaging.handler import Received, Tx
 
@@ -63,6 +64,33 @@ class TreePositions:
         )
 
     def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for a position
+        return ()
+
+
+class RatingNames:
+    """What the ratings of criteria sets are called: pages show names, figures keep codes."""
+
+    name = "reporting.ratings"
+    sources = ("evaluation",)
+    types = EventTypes([CriteriaSetPublished])
+
+    async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
+        bands = [
+            (received.recorded, band)
+            for received in batch
+            if isinstance(received.event, CriteriaSetPublished)
+            for band in received.event.bands
+        ]
+        await SQL.keep_bands(
+            tx,
+            log_ids=[recorded.log_id for recorded, _ in bands],
+            positions=[recorded.position for recorded, _ in bands],
+            ratings=[band.rating for _, band in bands],
+            names=[band.name for _, band in bands],
+            points=[band.at_least for _, band in bands],
+        )
+
+    def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for a name
         return ()
 
 

@@ -50,7 +50,7 @@ WITH closure AS MATERIALIZED (
 ), rule AS (
     SELECT DISTINCT ON (descendant) descendant AS unit_id, both_calls_needed
     FROM presence_rule JOIN closure ON ancestor = presence_rule.unit_id
-    WHERE valid_from <= :period_end::date AND position <= :rule_position::bigint
+    WHERE valid_from <= :period_end::date AND (:known::jsonb IS NULL OR position <= (:known::jsonb ->> log_id)::bigint)
     ORDER BY descendant, depth, valid_from DESC, position DESC
 ), leaf AS MATERIALIZED (
     SELECT month.*, coalesce(both_calls_needed, false) AS strict
@@ -179,3 +179,22 @@ SELECT log_id, position, meeting_id, digest FROM meeting_fact;
 -- name: months_known
 -- The months of all cells for a period, as known at positions.
 SELECT * FROM months_of(:period, :known::jsonb);
+
+-- name: keep_bands!
+-- The bands of a criteria set, once.
+INSERT INTO rating_band (log_id, position, rating, name, at_least)
+SELECT * FROM unnest(:log_ids::text[], :positions::bigint[], :ratings::text[], :names::text[], :points::numeric[])
+ON CONFLICT (log_id, position, rating) DO NOTHING;
+
+-- name: rating_names
+-- What each rating is called, the best first.
+SELECT rating, name FROM (SELECT DISTINCT ON (rating) rating, name, at_least FROM rating_band
+    ORDER BY rating, position DESC) AS latest ORDER BY at_least DESC, rating;
+
+-- name: applied_positions
+-- How far a consumer has applied each partition of each log.
+SELECT log_id, partition, position, next_offset FROM consumer_position WHERE consumer = :consumer ORDER BY log_id, partition;
+
+-- name: held_positions
+-- Events that a consumer has received but not applied: they wait or are parked.
+SELECT log_id, position FROM held_event WHERE consumer = :consumer;

@@ -105,6 +105,16 @@ CREATE TABLE presence_rule (
     PRIMARY KEY (log_id, position)
 );
 
+-- Official names of ratings, from the bands of criteria sets; the one recorded last names a code.
+CREATE TABLE rating_band (
+    log_id text NOT NULL,
+    position bigint NOT NULL,
+    rating text NOT NULL,
+    name text NOT NULL,
+    at_least numeric NOT NULL,
+    PRIMARY KEY (log_id, position, rating)
+);
+
 -- When a change of the tree was recorded: turns a time into a position of the log of membership.
 CREATE TABLE tree_position (
     log_id text NOT NULL,

@@ -1,0 +1,240 @@
+"""JSON: a unit's report, the units below it, its meetings, and the events that a meeting's figures come from."""
+
+import base64
+import json
+from datetime import date, datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query
+from pydantic import BaseModel
+
+from services.reporting.ask import Question, question
+from services.reporting.figures import Figures
+from services.reporting.queries import BEGINNING, FIRST, Reports, UnitFigures
+from services.reporting.watermarks import SourceMark
+from shared.decider import DomainError
+from shared.service import Runtime, runtime
+from shared.web.access import READ, Caller
+
+router = APIRouter(tags=["reports"])
+
+PageSize = Annotated[int, Query(ge=1, le=500)]
+Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
+
+
+class CursorMalformed(DomainError):
+    """Not a cursor that this API gave."""
+
+    problem = "cursor-malformed"
+    status = 422
+
+
+class UnitView(BaseModel):
+    unit_id: UUID
+    name: str
+    kind: str
+    is_cell: bool
+    figures: Figures
+
+    @classmethod
+    def of(cls, unit: UnitFigures) -> "UnitView":
+        return cls(unit_id=unit.unit_id, name=unit.name, kind=unit.kind, is_cell=unit.is_cell, figures=unit.figures)
+
+
+class MarkView(BaseModel):
+    """`held`: how many keys have events that wait or are parked."""
+
+    source: str
+    reached: int
+    position: int | None
+    time: datetime | None
+    held: int
+
+    @classmethod
+    def of(cls, mark: SourceMark) -> "MarkView":
+        return cls(
+            source=mark.source, reached=mark.reached, position=mark.position, time=mark.time, held=len(mark.held)
+        )
+
+
+class ReportView(BaseModel):
+    """`known_as_of`: the position of each log that the figures rest on; give it back to get the same answer again."""
+
+    unit: UnitView
+    period: str
+    hierarchy_as_of: date
+    known_as_of: dict[str, int]
+    provisional: bool
+    incomplete: list[UUID]
+    watermarks: list[MarkView]
+
+
+class ChildrenView(BaseModel):
+    items: list[UnitView]
+    next: str | None
+
+
+class MeetingView(BaseModel):
+    """What a meeting contributes. `present_part`: missed a call that was taken, or left early."""
+
+    meeting_id: UUID
+    unit_id: UUID
+    period: str
+    body: str
+    outcome: str
+    reason: str | None
+    held_on: date | None
+    regular: bool
+    thematic: bool
+    expected: int
+    present_full: int
+    present_part: int
+    excused: int
+    unexcused: int
+    unknown: int
+    exempt_present: int
+    unlisted_present: int
+    guests: int
+    discrepancies: int
+    sittings: int
+    minutes: int
+    speakers_known: int
+    speakers: int
+    superior_attended: int
+    with_documents: int
+    self_rating: str | None
+    self_points: int
+    official_rating: str | None
+    events: int
+    input_digest: str
+    facts_digest: str
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "MeetingView":
+        digests = {name: f"{int(row[name]):x}" for name in ("input_digest", "facts_digest")}
+        return cls(**{name: row[name] for name in cls.model_fields if name in row} | digests)
+
+
+class MeetingsView(BaseModel):
+    items: list[MeetingView]
+    next: str | None
+
+
+class FactView(BaseModel):
+    log_id: str
+    position: int
+    event_id: UUID
+    type: str
+    recorded_at: datetime
+    digest: str
+    data: dict[str, Any]
+
+    @classmethod
+    def of(cls, row: dict[str, Any]) -> "FactView":
+        return cls(**row | {"digest": f"{int(row['digest']):x}"})
+
+
+class FactsView(BaseModel):
+    meeting: MeetingView
+    items: list[FactView]
+    next: str | None
+
+
+@router.get("/reports/{unit_id}/{period}")
+async def report(asked: Annotated[Question, Depends(question)]) -> ReportView:
+    """The figures of one unit for one period, with what they rest on."""
+    answer = await asked.answer()
+    scope = answer.report.scope
+    return ReportView(
+        unit=UnitView.of(answer.report.unit),
+        period=scope.period,
+        hierarchy_as_of=scope.hierarchy_as_of,
+        known_as_of=dict(scope.shown),
+        provisional=answer.provisional,
+        incomplete=list(answer.report.incomplete),
+        watermarks=[MarkView.of(mark) for mark in answer.marks],
+    )
+
+
+@router.get("/reports/{unit_id}/{period}/children")
+async def children(
+    asked: Annotated[Question, Depends(question)], after: Cursor = None, size: PageSize = 100
+) -> ChildrenView:
+    """The units directly below, by name. Their sums, with the unit's own cell if it is one, are the unit's figures."""
+    answer = await asked.answer()
+    units = [UnitView.of(child) for child in answer.report.children]
+    if after is not None:
+        position = next((n for n, unit in enumerate(units) if [str(unit.unit_id)] == _opened(after)), None)
+        if position is None:
+            raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.")
+        units = units[position + 1 :]
+    return ChildrenView(items=units[:size], next=_cursor(units[size - 1].unit_id) if len(units) > size else None)
+
+
+@router.get("/reports/{unit_id}/{period}/meetings")
+async def meetings(
+    asked: Annotated[Question, Depends(question)], after: Cursor = None, size: PageSize = 100
+) -> MeetingsView:
+    """What every meeting of the unit and of those below it contributes."""
+    scope = await asked.reports.scope(asked.unit_id, asked.period, asked.hierarchy_as_of, asked.known_as_of)
+    start = _uuid(_opened(after)[0]) if after else FIRST
+    rows = await asked.reports.meetings(scope, after=start, size=size + 1)
+    items = [MeetingView.of(row) for row in rows[:size]]
+    return MeetingsView(items=items, next=_cursor(items[-1].meeting_id) if len(rows) > size else None)
+
+
+@router.get("/meetings/{meeting_id}/events")
+async def meeting_events(
+    meeting_id: UUID,
+    caller: Annotated[Caller, READ],
+    running: Annotated[Runtime, Depends(runtime)],
+    after: Cursor = None,
+    size: PageSize = 200,
+) -> FactsView:
+    """The events that a meeting's figures come from, in the order of recording; nothing is left out or replaced."""
+    reports = Reports(running.pool)
+    meeting = await reports.meeting(meeting_id)
+    await caller.require(meeting["unit_id"])
+    rows = await reports.meeting_events(meeting_id, after=place_after(after), size=size + 1)
+    items = [FactView.of(row) for row in rows[:size]]
+    return FactsView(
+        meeting=MeetingView.of(meeting), items=items, next=cursor_of(rows[size - 1]) if len(rows) > size else None
+    )
+
+
+def cursor_of(row: dict[str, Any]) -> str:
+    """The cursor behind a fact."""
+    return _cursor(row["recorded_at"].isoformat(), row["log_id"], row["position"])
+
+
+def place_after(cursor: str | None) -> tuple[datetime, str, int]:
+    """Where a page of facts begins; raises `CursorMalformed`."""
+    if not cursor:
+        return BEGINNING, "", 0
+    try:
+        time, log_id, position = _opened(cursor)
+        return datetime.fromisoformat(time), log_id, int(position)
+    except ValueError as error:
+        raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.") from error
+
+
+def _cursor(*parts: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps([str(part) for part in parts]).encode()).decode().rstrip("=")
+
+
+def _opened(cursor: str) -> list[str]:
+    try:
+        parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts) or not parts:
+            raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.")
+    except ValueError as error:
+        raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.") from error
+    return parts
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError as error:
+        raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.") from error

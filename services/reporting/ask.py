@@ -1,0 +1,71 @@
+"""What every endpoint asks first: who calls, about which unit and period, by which tree and knowledge."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Query
+
+from services.reporting.known import KnownAsOf
+from services.reporting.queries import Report, Reports
+from services.reporting.watermarks import SourceMark, held_cells, is_provisional, read_marks
+from shared.contracts.fields import Period
+from shared.messaging.postgres_store import PostgresStore
+from shared.service import Runtime, runtime
+from shared.web.access import READ, Caller
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A report with what it rests on."""
+
+    report: Report
+    marks: Sequence[SourceMark]
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question that the caller may ask: the unit is in reach."""
+
+    reports: Reports
+    store: PostgresStore
+    unit_id: UUID
+    period: str
+    hierarchy_as_of: date | None
+    known_as_of: KnownAsOf
+
+    async def answer(self) -> Answer:
+        """Raises `UnitUnknown`."""
+        marks = await read_marks(self.store)
+        report = await self.reports.report(
+            self.unit_id, self.period, self.hierarchy_as_of, self.known_as_of, held_cells(marks)
+        )
+        return Answer(report, marks, is_provisional(marks, self.known_as_of, report.scope))
+
+
+async def question(
+    unit_id: UUID,
+    period: Period,
+    caller: Annotated[Caller, READ],
+    running: Annotated[Runtime, Depends(runtime)],
+    hierarchy_as_of: Annotated[
+        date | None, Query(description="The tree of which day; default: the last day of the period.")
+    ] = None,
+    known_as_of: Annotated[
+        str | None,
+        Query(max_length=400, description="Positions `meetings:120,attendance:900`, or a time with its zone."),
+    ] = None,
+) -> Question:
+    """Refuses a unit out of the caller's reach."""
+    await caller.require(unit_id)
+    return Question(
+        reports=Reports(running.pool),
+        store=PostgresStore(running.pool),
+        unit_id=unit_id,
+        period=period,
+        hierarchy_as_of=hierarchy_as_of,
+        known_as_of=KnownAsOf.parse(known_as_of),
+    )

@@ -1,0 +1,51 @@
+"""`known_as_of`: a vector of positions, or a time that resolves to one."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.decider import DomainError
+
+MEMBERSHIP = "membership"
+EVERYTHING = 2**63 - 1
+
+Vector = Mapping[str, int]
+
+
+class KnownAsOfMalformed(DomainError):
+    """Neither positions nor a time."""
+
+    problem = "known-as-of-malformed"
+    status = 422
+
+
+@dataclass(frozen=True, slots=True)
+class KnownAsOf:
+    """At most one of both is given; neither: everything that is known here now."""
+
+    positions: Vector | None = None
+    moment: datetime | None = None
+
+    @classmethod
+    def parse(cls, text: str | None) -> "KnownAsOf":
+        """`meetings:120,attendance:900` or `2026-04-10T08:00:00+07:00`; logs left out are taken as known now."""
+        if not text:
+            return cls()
+        try:
+            if text[0].isdigit():
+                moment = datetime.fromisoformat(text)
+                if moment.tzinfo is None:
+                    raise KnownAsOfMalformed(f"known_as_of: thời điểm {text!r} phải kèm múi giờ, ví dụ +07:00.")
+                return cls(moment=moment)
+            parts = [part.rpartition(":") for part in text.split(",")]
+            return cls(positions={log_id.strip(): int(position) for log_id, _, position in parts})
+        except ValueError as error:
+            raise KnownAsOfMalformed(
+                f"known_as_of: {text!r} không phải thời điểm (2026-04-10T08:00:00+07:00) "
+                "hay các vị trí (meetings:120,attendance:900)."
+            ) from error
+
+
+def written(vector: Vector) -> str:
+    """The vector as `KnownAsOf.parse` takes it."""
+    return ",".join(f"{log_id}:{position}" for log_id, position in sorted(vector.items()))

@@ -1,0 +1,201 @@
+"""Reads: a unit's report, its meetings, a meeting's facts. Each answer is taken from one snapshot of the database."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.reporting.figures import Figures, last_day
+from services.reporting.known import EVERYTHING, MEMBERSHIP, KnownAsOf, Vector
+from services.reporting.names import sort_key
+from services.reporting.sql import SQL
+from shared.database.pool import Connection
+from shared.decider import DomainError
+
+FIRST = UUID(int=0)
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class UnitUnknown(DomainError):
+    """The unit did not exist on that day, or was not known yet."""
+
+    problem = "unit-unknown"
+    status = 404
+
+
+class MeetingUnknown(DomainError):
+    """Nothing is recorded about the meeting, or not yet where it belongs."""
+
+    problem = "meeting-unknown"
+    status = 404
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a question is about. `known`: None, or a position for every log. `tree_position`: of membership's log."""
+
+    unit_id: UUID
+    period: str
+    hierarchy_as_of: date
+    known: Vector | None
+    shown: Vector
+
+    @property
+    def tree_position(self) -> int:
+        return EVERYTHING if self.known is None else self.known.get(MEMBERSHIP, 0)
+
+    @property
+    def tree(self) -> dict[str, Any]:
+        return {"valid_on": self.hierarchy_as_of, "tree_position": self.tree_position}
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        return {"period": self.period, "known": None if self.known is None else json.dumps(dict(self.known))}
+
+
+@dataclass(frozen=True, slots=True)
+class UnitFigures:
+    unit_id: UUID
+    name: str
+    kind: str
+    is_cell: bool
+    figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A unit's figures with those of the units directly below it. `path`: from the root down to the unit."""
+
+    scope: Scope
+    unit: UnitFigures
+    children: tuple[UnitFigures, ...]
+    path: tuple[tuple[UUID, str], ...]
+    silent: tuple[tuple[UUID, str], ...]
+    incomplete: tuple[UUID, ...] = ()
+
+
+HeldCells = Callable[[], Awaitable[Sequence[UUID]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reports:
+    """Questions to the tables of reporting."""
+
+    pool: asyncpg.Pool
+
+    async def report(
+        self,
+        unit_id: UUID,
+        period: str,
+        hierarchy_as_of: date | None = None,
+        known_as_of: KnownAsOf = KnownAsOf(),  # noqa: B008 - frozen
+        held: Sequence[UUID] = (),
+    ) -> Report:
+        """Raises `UnitUnknown`. `held`: cells of which events wait or are parked; those in reach make it incomplete."""
+        async with self._snapshot() as connection:
+            scope = await self._scope(connection, unit_id, period, hierarchy_as_of, known_as_of)
+            units = [dict(row) async for row in SQL.units_shown(connection, unit_id=unit_id, **scope.tree)]
+            figures = await _figures(connection, scope, [unit["unit_id"] for unit in units])
+            shown = {unit["unit_id"]: _unit(unit, figures[unit["unit_id"]]) for unit in units}
+            if unit_id not in shown:
+                raise UnitUnknown(f"Không có tổ chức {unit_id} vào ngày {scope.hierarchy_as_of:%d/%m/%Y}.")
+            path = [
+                (row["unit_id"], row["name"]) async for row in SQL.path_of(connection, unit_id=unit_id, **scope.tree)
+            ]
+            report = Report(
+                scope=scope,
+                unit=shown.pop(unit_id),
+                children=tuple(sorted(shown.values(), key=lambda child: sort_key(child.name))),
+                path=tuple(path),
+                silent=await _silent(connection, scope),
+            )
+            return replace(report, incomplete=await _below(connection, scope, held))
+
+    async def meetings(self, scope: Scope, *, after: UUID = FIRST, size: int = 100) -> Sequence[dict[str, Any]]:
+        """What meetings in the unit's subtree contribute, by meeting id from `after` on."""
+        page = {"unit_id": scope.unit_id, "after": after, "size": size, **scope.tree}
+        async with self._snapshot() as connection:
+            if scope.known is None:
+                rows = SQL.meetings_below(connection, period=scope.period, **page)
+            else:
+                rows = SQL.meetings_below_known(connection, **scope.facts, **page)
+            return [dict(row) async for row in rows]
+
+    async def scope(self, unit_id: UUID, period: str, hierarchy_as_of: date | None, known_as_of: KnownAsOf) -> Scope:
+        """What a question with these parameters is about, by what is known now."""
+        async with self._snapshot() as connection:
+            return await self._scope(connection, unit_id, period, hierarchy_as_of, known_as_of)
+
+    async def meeting(self, meeting_id: UUID) -> dict[str, Any]:
+        """What one meeting contributes; raises `MeetingUnknown`."""
+        row = await SQL.meeting(self.pool, meeting_id=meeting_id)
+        if row is None:
+            raise MeetingUnknown(f"Chưa có dữ liệu về kỳ sinh hoạt {meeting_id}.")
+        return dict(row)
+
+    async def meeting_events(
+        self, meeting_id: UUID, *, after: tuple[datetime, str, int] = (BEGINNING, "", 0), size: int = 200
+    ) -> Sequence[dict[str, Any]]:
+        """The events that a meeting's figures come from, in the order of recording."""
+        time, log_id, position = after
+        rows = SQL.meeting_events(
+            self.pool, meeting_id=meeting_id, after_time=time, after_log=log_id, after_position=position, size=size
+        )
+        return [dict(row) | {"data": json.loads(row["data"])} async for row in rows]
+
+    async def rating_names(self) -> dict[str, str]:
+        """Official names of ratings by code, the best first."""
+        return {row["rating"]: row["name"] async for row in SQL.rating_names(self.pool)}
+
+    async def periods(self) -> Sequence[str]:
+        """Periods with any meeting, the latest first."""
+        return [row["period"] async for row in SQL.periods_known(self.pool)]
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[Connection]:
+        async with (
+            self.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            yield connection
+
+    async def _scope(
+        self, connection: Connection, unit_id: UUID, period: str, hierarchy_as_of: date | None, known_as_of: KnownAsOf
+    ) -> Scope:
+        now = {row["log_id"]: row["position"] async for row in SQL.positions_now(connection)}
+        known: Vector | None = None
+        if known_as_of.moment is not None:
+            rows = SQL.positions_at(connection, moment=known_as_of.moment)
+            known = dict.fromkeys(now, 0) | {row["log_id"]: row["position"] async for row in rows}
+        elif known_as_of.positions is not None:
+            known = now | dict(known_as_of.positions)
+        return Scope(unit_id, period, hierarchy_as_of or last_day(period), known, now if known is None else known)
+
+
+async def _figures(connection: Connection, scope: Scope, units: Sequence[UUID]) -> dict[UUID, Figures]:
+    end = last_day(scope.period)
+    rows = SQL.unit_figures(connection, units=units, due_on=end, period_end=end, **scope.tree, **scope.facts)
+    return {row["unit_id"]: Figures.of(dict(row), json.loads(row["ratings"])) async for row in rows}
+
+
+def _unit(row: dict[str, Any], figures: Figures) -> UnitFigures:
+    return UnitFigures(row["unit_id"], row["name"], row["kind"], row["is_cell"], figures)
+
+
+async def _silent(connection: Connection, scope: Scope, size: int = 50) -> tuple[tuple[UUID, str], ...]:
+    rows = SQL.silent_cells(
+        connection, unit_id=scope.unit_id, due_on=last_day(scope.period), size=size, **scope.tree, **scope.facts
+    )
+    return tuple([(row["unit_id"], row["name"]) async for row in rows])
+
+
+async def _below(connection: Connection, scope: Scope, units: Sequence[UUID]) -> tuple[UUID, ...]:
+    if not units:
+        return ()
+    rows = SQL.cells_below(connection, unit_id=scope.unit_id, units=units, **scope.tree)
+    return tuple([row["unit_id"] async for row in rows])
