@@ -1,13 +1,12 @@
 """Who is expected at a cell's meeting on a day, and why the others are not: RULES 4, from 294-QĐ/TW (26/5/2025).
 
-A member's past is a list of dated changes. Of those in force on a day the one that began last counts, and of two that
-began on one day the one learned last.
+A member's past is a list of dated changes. Of the cells joined by a day the one joined last counts; of the statuses
+that cover a day the one learned last. Membership reads its own past in the same way.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
 from uuid import UUID
 
 from shared.contracts.attendance import RosterRow
@@ -41,9 +40,6 @@ class Spell:
         return self.since <= day and (self.until is None or day <= self.until)
 
 
-Dated = TypeVar("Dated", Belonging, Spell)
-
-
 @dataclass(frozen=True, slots=True)
 class MemberPast:
     belongings: Sequence[Belonging]
@@ -70,8 +66,9 @@ def draw(pasts: Mapping[UUID, MemberPast], cell_id: UUID, day: date) -> tuple[Ro
 
 def row_of(member_id: UUID, past: MemberPast, cell_id: UUID, day: date) -> RosterRow | None:
     """The member's row in `cell_id` on `day`; None when the member is no concern of that cell on that day."""
-    home = _latest(each for each in past.belongings if each.since <= day)
-    spell = _latest(each for each in past.spells if each.covers(day))
+    joined = [each for each in past.belongings if each.since <= day]
+    home = max(joined, key=lambda each: (each.since, each.position), default=None)
+    spell = max((each for each in past.spells if each.covers(day)), key=lambda each: each.position, default=None)
     if home is None or spell is None or spell.status is MemberStatus.DEPARTED:
         return None
     if home.cell_id == cell_id:
@@ -90,7 +87,3 @@ def _home_row(member_id: UUID, spell: Spell) -> RosterRow:
         votes=spell.standing is Standing.OFFICIAL and spell.status in _VOTING,
         exclusion=None if expected else spell.status,
     )
-
-
-def _latest(dated: Iterable[Dated]) -> Dated | None:
-    return max(dated, key=lambda each: (each.since, each.position), default=None)

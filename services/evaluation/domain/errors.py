@@ -1,6 +1,6 @@
 """Why a command on a criteria set or a score is refused. Texts are read by the person who sent it."""
 
-from shared.decider import DomainError
+from shared.decider import DomainError, NotYetLearned
 
 
 class CriteriaInconsistent(DomainError):
@@ -73,3 +73,33 @@ class RatingWrong(DomainError):
 
     problem = "rating-wrong"
     status = 422
+
+
+class MeetingNotYetLearned(NotYetLearned):
+    """The meeting is not known to evaluation; it may have been recorded a moment ago."""
+
+    problem = "meeting-not-yet-learned"
+
+    def __init__(self, *, status: int = 409) -> None:
+        super().__init__("Chưa biết kỳ sinh hoạt này; nếu vừa ghi nhận, hãy thử lại sau giây lát.")
+        self.status = status
+
+
+class CriteriaNotYetLearned(NotYetLearned):
+    """No criteria set is known that applies; it may have been published a moment ago."""
+
+    problem = "criteria-not-yet-learned"
+
+
+class MeetingNotHeld(DomainError):
+    """Only a held meeting of a cell is scored. What was held a moment ago may not have arrived yet."""
+
+    problem = "meeting-not-held"
+    retry_after = 2
+
+
+class NotTheDecidingCommittee(DomainError):
+    """The official rating is decided by the nearest committee above the cell that may decide ratings."""
+
+    problem = "not-the-deciding-committee"
+    status = 403

@@ -88,8 +88,10 @@ def test_both_days_of_a_spell_count_and_afterwards_the_earlier_one_holds_again()
     assert [row.expected if row else None for row in expected] == [True, False, True]
 
 
-def test_of_two_spells_from_one_day_the_one_learned_last_counts() -> None:
-    corrected = past(spell(MemberStatus.SUSPENDED, position=5), spell(MemberStatus.EXEMPT_HEALTH, position=9))
+@pytest.mark.parametrize("since", [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)])
+def test_of_two_spells_that_cover_a_day_the_one_learned_last_counts(since: date) -> None:
+    later = spell(MemberStatus.EXEMPT_HEALTH, since=since, position=9)
+    corrected = past(later, spell(MemberStatus.SUSPENDED, position=5))
     row = row_of(MEMBER, corrected, CELL, DAY)
     assert row is not None
     assert row.exclusion is MemberStatus.EXEMPT_HEALTH

@@ -1,0 +1,79 @@
+"""What clients send. A criteria set is sent as its file in `samples/criteria` stands, with the publishing unit."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.evaluation.domain.choices import Choice
+from services.evaluation.domain.criteria import PARTS, PublishCriteriaSet
+from shared.contracts.evaluation import Band, Group, RequiredDuration
+from shared.contracts.fields import Citation, Code, Count, OfficialName, Points
+
+
+class Input(BaseModel):
+    """A field that nobody knows is a mistake, not something to ignore."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class CriteriaSetInput(Input):
+    """`about`: where the table was found and which settings close its gaps; read by people, not published."""
+
+    criteria_set: Code
+    name: OfficialName
+    unit_id: UUID
+    valid_from: date
+    scale: Points
+    source: Citation
+    about: tuple[str, ...] = ()
+    for_parts: tuple[Code, ...] = PARTS
+    durations: tuple[RequiredDuration, ...] = ()
+    groups: Annotated[tuple[Group, ...], Field(min_length=1)]
+    bands: Annotated[tuple[Band, ...], Field(min_length=1)]
+
+    def command(self) -> PublishCriteriaSet:
+        said = {name: getattr(self, name) for name in CriteriaSetInput.model_fields if name != "about"}
+        return PublishCriteriaSet(**said)
+
+
+class ChoiceInput(Input):
+    """An option by its code, or points: where the item has no options, or only one option has so many."""
+
+    item: Code
+    option: Code | None = None
+    points: Annotated[Decimal, Field(ge=0)] | None = None
+
+    def choice(self) -> Choice:
+        return Choice(self.item, self.option, self.points)
+
+
+class ScoreInput(Input):
+    """Choices for the items that the recorded meeting and roll call do not decide; others may be given and must agree.
+
+    Without `criteria_set`: the nearest committee's set for this kind of meeting that is valid on its day.
+    """
+
+    criteria_set: Code | None = None
+    choices: Annotated[tuple[ChoiceInput, ...], Field(max_length=500)]
+
+
+class VoteInput(Input):
+    """`base`: official members convened, not those present: 294-QĐ/TW (26/5/2025) 9.3."""
+
+    ayes: Count
+    base: Annotated[Count, Field(gt=0)]
+
+
+class RatingInput(Input):
+    """`reason`: why it differs from the self-score."""
+
+    rating: Code
+    total: Annotated[Decimal, Field(ge=0)] | None = None
+    reason: Code | None = None
+
+
+class WithdrawalInput(Input):
+    reason: Code
