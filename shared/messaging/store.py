@@ -14,6 +14,7 @@ from uuid import UUID
 
 from shared.contracts.envelope import FetchedRecord
 from shared.messaging.handler import Tx
+from shared.messaging.progress import ProgressRecord
 
 
 class Place(NamedTuple):
@@ -89,6 +90,15 @@ class Tally:
 
     declared: float = 0.0
     failed: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Watermark:
+    """Everything up to `position` of a log was seen by `time`; only what belongs to `held_keys` is not applied."""
+
+    position: int
+    time: datetime
+    held_keys: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,3 +190,11 @@ class Store(Protocol):
 
     async def ignored(self, consumer: str) -> Mapping[tuple[str, str], int]:
         """How often each (log id, event type) was ignored."""
+
+    async def record_progress(self, progress: ProgressRecord) -> None:
+        """Keeps what a relay said until every consumer has passed it. Starts over those ahead of a recreated topic."""
+
+    async def latest_progress(self, log_id: str) -> ProgressRecord | None: ...
+
+    async def watermark(self, consumer: str, log_id: str) -> Watermark | None:
+        """The newest progress that the consumer has passed, and the keys held now; None before the first."""

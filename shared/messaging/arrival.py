@@ -1,0 +1,135 @@
+"""What arrived: a fetched record with its place in its log, before anything is done with it. Pure."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from uuid import UUID
+
+from shared.contracts.envelope import FetchedRecord, RecordedEvent, UnreadableRecord, from_record
+from shared.messaging.store import KeyOf, Place, Position, Quarantined
+
+MAX_POSITION = 2**63 - 1
+NUL, REPLACEMENT = "\x00", "\ufffd"  # PostgreSQL's text cannot hold the first
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """A record whose place is known. `recorded` is None if the rest cannot be read: it is parked, `reason` says why."""
+
+    record: FetchedRecord
+    log_id: str
+    position: int
+    prev: int
+    recorded: RecordedEvent | None
+    reason: str = ""
+
+    @property
+    def of(self) -> KeyOf:
+        key = (self.record.key or b"").decode(errors="replace")
+        return KeyOf(self.log_id, key.replace(NUL, REPLACEMENT))
+
+    @property
+    def type(self) -> str:
+        name = self.recorded.type if self.recorded else "unreadable"
+        return name[:200].replace(NUL, REPLACEMENT)
+
+
+def read(record: FetchedRecord) -> Arrived:
+    """The place of `record` in its log, and its event; raises `UnreadableRecord` if the place cannot be read."""
+    log_id, position, prev = _place(record)
+    try:
+        recorded, _ = from_record(record)
+    except (UnreadableRecord, RecursionError, OverflowError) as error:
+        return Arrived(record, log_id, position, prev, None, str(error) or repr(error))
+    if NUL in recorded.key:
+        return Arrived(record, log_id, position, prev, None, "the key holds U+0000")
+    return Arrived(record, log_id, position, prev, recorded)
+
+
+def _place(record: FetchedRecord) -> tuple[str, int, int]:
+    """Source, position and predecessor, from their own headers alone: the others may be damaged."""
+    try:
+        headers = dict(record.headers)
+        log_id = headers["ce_source"].decode()
+        position = int(headers["ce_sequence"])
+        prev = int(json.loads(headers["log"])["prev"])
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        raise UnreadableRecord(f"no readable source and position: {error!r}") from error
+    if not 0 <= prev < position <= MAX_POSITION:
+        raise UnreadableRecord(f"position {position} cannot follow {prev}")
+    return log_id, position, prev
+
+
+@dataclass(slots=True)
+class Followed:
+    """One partition's part of a batch, compared with the consumer's position there."""
+
+    position: Position
+    fresh: list[Arrived] = field(default_factory=list)
+    quarantined: list[Quarantined] = field(default_factory=list)
+    duplicates: int = 0
+    gap: Arrived | None = None
+
+
+def follow(place: Place, position: Position, records: Sequence[FetchedRecord]) -> Followed:
+    """Walks `records` (in offset order) from `position`: what is new, known, foreign, and where a gap opens.
+
+    `prev` is a function of the log alone, so a new record's predecessor is the very position where the consumer is.
+    Above it, something is missing (a gap: nothing from here on is taken). Below it, the record contradicts the log
+    that was read so far, and believing its position would make the log's own events look like duplicates.
+    """
+    followed = Followed(position)
+    for record in records:
+        try:
+            arrived = read(record)
+            _check_source(place, arrived)
+        except UnreadableRecord as error:
+            followed.quarantined.append(Quarantined(record, str(error)))
+            followed.position = _passed(followed.position, record)
+            continue
+        at = followed.position.position
+        if arrived.position <= at:
+            followed.duplicates += 1
+            followed.position = _passed(followed.position, record, _event_id(arrived))
+        elif arrived.prev > at:
+            followed.gap = arrived
+            break
+        elif arrived.prev < at:
+            followed.quarantined.append(
+                Quarantined(
+                    record, f"position {arrived.position} after {arrived.prev} contradicts the log: {at} was read"
+                )
+            )
+            followed.position = _passed(followed.position, record)
+        else:
+            followed.fresh.append(arrived)
+            followed.position = _advanced(arrived)
+    return followed
+
+
+def _check_source(place: Place, arrived: Arrived) -> None:
+    if arrived.log_id != place.log_id:
+        raise UnreadableRecord(f"source {arrived.log_id!r} does not belong on the topic of {place.log_id!r}")
+
+
+def _advanced(arrived: Arrived) -> Position:
+    """The unbroken chain up to this record proves that everything before it was seen."""
+    return Position(
+        position=arrived.position,
+        next_offset=arrived.record.offset + 1,
+        last_offset=arrived.record.offset,
+        last_event_id=_event_id(arrived),
+        recorded_at=arrived.recorded.recorded_at if arrived.recorded else None,
+    )
+
+
+def _passed(position: Position, record: FetchedRecord, event_id: UUID | None = None) -> Position:
+    """Past a record without effect; only from where the consumer is, as it may have been fetched from elsewhere."""
+    if record.offset != position.next_offset:
+        return position
+    moved = replace(position, next_offset=record.offset + 1)
+    return moved if event_id is None else replace(moved, last_offset=record.offset, last_event_id=event_id)
+
+
+def _event_id(arrived: Arrived) -> UUID | None:
+    return arrived.recorded.event_id if arrived.recorded else None

@@ -1,0 +1,22 @@
+"""Up to where a consumer has seen a source completely, from what the source's relay says in `<service>.progress`."""
+
+from collections.abc import Mapping
+
+from shared.messaging.progress import ProgressRecord
+from shared.messaging.store import Position
+
+
+def passed(progress: ProgressRecord, positions: Mapping[int, Position]) -> bool:
+    """Whether a consumer at `positions` (by partition) has seen everything up to `progress.position`.
+
+    All offsets, and the event itself: offsets alone could be those of a topic that has been recreated since.
+    """
+    reached = max((position.position for position in positions.values()), default=0)
+    return reached >= progress.position and all(
+        positions.get(partition, Position()).next_offset >= end for partition, end in progress.end_offsets.items()
+    )
+
+
+def is_of_another_topic(before: ProgressRecord, after: ProgressRecord) -> bool:
+    """Whether the topic was recreated between the two: an end offset never moves back otherwise."""
+    return any(after.end_offsets.get(partition, 0) < end for partition, end in before.end_offsets.items())
