@@ -158,7 +158,6 @@ def _receipt(rows: Sequence[RecordedEvent]) -> Receipt:
 
 
 def _first_answer(rows: Sequence[RecordedEvent], stream: str, context: Context) -> Receipt:
-    asked, recorded = context.metadata.body_hash, rows[0].metadata.body_hash
-    if rows[0].stream != stream or (asked and recorded and asked != recorded):
+    if rows[0].stream != stream or rows[0].metadata.body_hash != context.metadata.body_hash:
         raise CommandReused("this Idempotency-Key was used for another request: take a new one")
     return _receipt(rows)

@@ -69,7 +69,7 @@ class GroupCommitLog(PostgresLog):
         return await waiting.answer
 
     async def _write_groups(self) -> None:
-        while self._waiting or not self._stopping:
+        while not self._stopping:
             await self._arrived.wait()
             self._arrived.clear()
             while group := self._next_group():

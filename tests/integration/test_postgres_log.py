@@ -120,6 +120,14 @@ async def test_appends_that_arrive_together_share_transactions(log_pool: Pool, l
     assert await log_pool.fetchval("SELECT count(DISTINCT xmin::text) FROM events") <= 2
 
 
+async def test_a_second_append_to_a_stream_waits_a_turn_and_leaves_its_group_whole(
+    log_pool: Pool, log: GroupCommitLog
+) -> None:
+    appends = [append_of(stream=f"note-{n % 20}", version=n // 20) for n in range(40)]
+    await asyncio.gather(*(log.append(append) for append in appends))
+    assert await log_pool.fetchval("SELECT count(DISTINCT xmin::text) FROM events") <= 3
+
+
 async def test_one_that_conflicts_does_not_hurt_the_others_of_its_group(log: GroupCommitLog) -> None:
     appends = [append_of(str(n), stream=f"note-{n}", version=n % 2) for n in range(10)]
     answers = await asyncio.gather(*(log.append(append) for append in appends), return_exceptions=True)
