@@ -34,25 +34,32 @@ async def meeting(pool: Pool, meeting_id: UUID) -> KnownMeeting | None:
     return KnownMeeting(**dict(row)) if row else None
 
 
-async def meetings_since(pool: Pool, unit_ids: Sequence[UUID], since: date) -> list[KnownMeeting]:
-    """Meetings of the units on `since` or later that may have a roster."""
-    rows = SQL.meetings_since(pool, unit_ids=list(unit_ids), since=since)
-    return [KnownMeeting(**dict(row)) async for row in rows]
+async def meetings_of_members(
+    pool: Pool, member_ids: Sequence[UUID], since: date
+) -> Mapping[UUID, Sequence[KnownMeeting]]:
+    """For each member the meetings on `since` or later whose rosters the member may ever have been on."""
+    found: dict[UUID, list[KnownMeeting]] = defaultdict(list)
+    async for row in SQL.meetings_of_members(pool, member_ids=list(member_ids), since=since):
+        values = dict(row)
+        found[values.pop("member_id")].append(KnownMeeting(**values))
+    return found
 
 
-async def member_position(pool: Pool, member_id: UUID) -> int:
-    """Up to which position of membership's log the member's own events are applied here; 0 for an unknown member."""
-    return int(await SQL.member_position(pool, member_id=member_id) or 0)
+async def members_are_known(pool: Pool, positions: Mapping[UUID, int]) -> bool:
+    """Whether each member's events are applied here up to the given position of membership's log."""
+    asked = {"member_ids": list(positions), "positions": list(positions.values())}
+    return int(await SQL.members_known(pool, **asked)) == len(positions)
+
+
+async def meetings_are_known(pool: Pool, positions: Mapping[UUID, int]) -> bool:
+    """Whether each meeting's events are applied here up to the given position of the log of meetings."""
+    asked = {"meeting_ids": list(positions), "positions": list(positions.values())}
+    return int(await SQL.meetings_known(pool, **asked)) == len(positions)
 
 
 async def members_position(pool: Pool, member_ids: Sequence[UUID]) -> int:
-    """The same, the highest of several members."""
+    """Up to which position of membership's log the events of these members are applied here; 0 for none."""
     return int(await SQL.members_position(pool, member_ids=list(member_ids)))
-
-
-async def cells_of(pool: Pool, member_id: UUID) -> list[UUID]:
-    """Every cell whose rosters the member may ever have been on."""
-    return [row["cell_id"] async for row in SQL.cells_of(pool, member_id=member_id)]
 
 
 async def members_of_cell(pool: Pool, cell_id: UUID) -> list[UUID]:

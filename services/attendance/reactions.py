@@ -3,18 +3,20 @@
 A reaction reads the local tables, so it waits until the projections have applied the very event that it answers.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import date
 from uuid import UUID
 
 from services.attendance import queries
 from services.attendance.aggregates import ROLL_CALL, roll_call_stream
 from services.attendance.domain.commands import Command, CompareRoster, RedrawRoster
-from services.attendance.domain.roster import Roster, row_of
+from services.attendance.domain.roster import MemberPast, row_of
+from services.attendance.domain.state import Drawn
 from services.attendance.projections import meeting_name, member_name
 from services.attendance.queries import KnownMeeting
 from shared.contracts import attendance, meetings, membership
-from shared.contracts.event import Event, EventTypes
+from shared.contracts.event import EventTypes
 from shared.eventstore.context import reaction_context
 from shared.messaging.handler import NotYetKnown, Received, Tx
 from shared.service import Runtime
@@ -25,6 +27,16 @@ MemberFact = (
     | membership.MemberStatusChanged
     | membership.MemberChangeWithdrawn
 )
+MEMBER_FACTS = (
+    membership.MemberAdmitted,
+    membership.MemberTransferred,
+    membership.MemberStatusChanged,
+    membership.MemberChangeWithdrawn,
+)
+MeetingChange = meetings.MeetingRescheduled | meetings.MeetingHeld | meetings.MeetingCorrected
+MEETING_CHANGES = (meetings.MeetingRescheduled, meetings.MeetingHeld, meetings.MeetingCorrected)
+
+POLLS, POLL_SECONDS = 50, 0.1
 
 
 class Discrepancies:
@@ -32,57 +44,57 @@ class Discrepancies:
 
     name = "attendance.discrepancies"
     sources: tuple[str, ...] = ("membership", "attendance")
-    types = EventTypes(
-        [
-            membership.MemberAdmitted,
-            membership.MemberTransferred,
-            membership.MemberStatusChanged,
-            membership.MemberChangeWithdrawn,
-            attendance.RosterDrawn,
-        ]
-    )
+    types = EventTypes([*MEMBER_FACTS, attendance.RosterDrawn])
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     async def apply(self, _: Tx, batch: Sequence[Received]) -> None:
+        facts = [(received, received.event) for received in batch if isinstance(received.event, MEMBER_FACTS)]
+        if facts:
+            await self._compare_members(facts)
         for received in batch:
-            match received.event:
-                case attendance.RosterDrawn():
-                    await self._compare_whole(received, received.event)
-                case (
-                    membership.MemberAdmitted()
-                    | membership.MemberTransferred()
-                    | membership.MemberStatusChanged()
-                    | membership.MemberChangeWithdrawn()
-                ):
-                    await self._compare_member(received, received.event)
-                case _:
-                    raise TypeError(f"{type(received.event).__name__} is not among the declared types")
+            if isinstance(received.event, attendance.RosterDrawn):
+                await self._compare_whole(received, received.event)
 
     def announces(self, _: Received) -> Iterable[str]:
         return ()
 
-    async def _compare_member(self, received: Received, fact: MemberFact) -> None:
-        pool, position = self._runtime.pool, received.recorded.position
-        if await queries.member_position(pool, fact.member_id) < position:
-            raise NotYetKnown(member_name(received))
-        past = (await queries.pasts(pool, [fact.member_id])).get(fact.member_id)
-        concerned = await queries.meetings_since(pool, await queries.cells_of(pool, fact.member_id), _since(fact))
+    async def _compare_members(self, facts: Sequence[tuple[Received, MemberFact]]) -> None:
+        pool = self._runtime.pool
+        positions = {fact.member_id: received.recorded.position for received, fact in facts}
+        await _known(
+            lambda: queries.members_are_known(pool, positions), [received for received, _ in facts], member_name
+        )
+        since = min(_since(fact) for _, fact in facts)
+        concerned = await queries.meetings_of_members(pool, list(positions), since)
+        pasts = await queries.pasts(pool, list(concerned))
+        for received, fact in facts:
+            await self._compare_member(received, fact, concerned.get(fact.member_id, ()), pasts)
+
+    async def _compare_member(
+        self,
+        received: Received,
+        fact: MemberFact,
+        concerned: Sequence[KnownMeeting],
+        pasts: Mapping[UUID, MemberPast],
+    ) -> None:
+        past = pasts.get(fact.member_id)
         for meeting in concerned:
-            row = row_of(fact.member_id, past, meeting.unit_id, meeting.day) if past and meeting.day else None
-            command = CompareRoster(meeting.meeting_id, position, {fact.member_id: row})
-            await _handle(self._runtime, self.name, command, meeting.unit_id, received)
+            if meeting.day is not None and meeting.day >= _since(fact):
+                row = row_of(fact.member_id, past, meeting.unit_id, meeting.day) if past else None
+                command = CompareRoster(meeting.meeting_id, received.recorded.position, {fact.member_id: row})
+                await _handle(self._runtime, self.name, command, meeting.unit_id, received)
 
     async def _compare_whole(self, received: Received, drawn: attendance.RosterDrawn) -> None:
         """A fact may have come between reading the tables and writing the roster: look once more."""
-        meeting = await queries.meeting(self._runtime.pool, drawn.meeting_id)
+        pool = self._runtime.pool
+        meeting = await queries.meeting(pool, drawn.meeting_id)
         if meeting is None or meeting.unit_id != drawn.unit_id or meeting.day != drawn.held_on:
             return  # corrected in the meantime: the roster is drawn anew, and looked at then
-        now = await queries.draw_roster(self._runtime.pool, meeting, drawn.membership_position)
+        now = await queries.draw_roster(pool, meeting, drawn.membership_position)
         rows = {row.member_id: row for row in now.rows}
-        members = [*rows, *(row.member_id for row in drawn.rows)]
-        position = await queries.members_position(self._runtime.pool, members)
+        position = await queries.members_position(pool, [*rows, *(row.member_id for row in drawn.rows)])
         command = CompareRoster(drawn.meeting_id, position, rows, whole=True)
         await _handle(self._runtime, self.name, command, drawn.unit_id, received)
 
@@ -92,42 +104,55 @@ class Redrawing:
 
     name = "attendance.redrawing"
     sources: tuple[str, ...] = ("meetings",)
-    types = EventTypes([meetings.MeetingRescheduled, meetings.MeetingHeld, meetings.MeetingCorrected])
+    types = EventTypes(MEETING_CHANGES)
 
     def __init__(self, runtime: Runtime) -> None:
         self._runtime = runtime
 
     async def apply(self, _: Tx, batch: Sequence[Received]) -> None:
-        for received in batch:
-            meeting = await self._meeting(received, received.event)
-            if meeting.day is not None and meeting.status != "withdrawn":
-                command = RedrawRoster(meeting.meeting_id, await self._draw(meeting))
-                await _handle(self._runtime, self.name, command, meeting.unit_id, received)
+        pool = self._runtime.pool
+        changes = [(received, received.event) for received in batch if isinstance(received.event, MEETING_CHANGES)]
+        positions = {change.meeting_id: received.recorded.position for received, change in changes}
+        await _known(lambda: queries.meetings_are_known(pool, positions), batch, meeting_name)
+        for received, change in changes:
+            await self._redraw(received, change)
 
     def announces(self, _: Received) -> Iterable[str]:
         return ()
 
-    async def _draw(self, meeting: KnownMeeting) -> Roster:
+    async def _redraw(self, received: Received, change: MeetingChange) -> None:
+        meeting = await queries.meeting(self._runtime.pool, change.meeting_id)
+        state, _ = await self._runtime.handler(ROLL_CALL).state(roll_call_stream(change.meeting_id))
+        if meeting is None or meeting.day is None or meeting.status == "withdrawn":
+            return
+        if state.drawn is None or state.drawn == Drawn(meeting.unit_id, meeting.day):
+            return
         known = await self._runtime.applied("membership")
-        return await queries.draw_roster(self._runtime.pool, meeting, known)
+        command = RedrawRoster(meeting.meeting_id, await queries.draw_roster(self._runtime.pool, meeting, known))
+        await _handle(self._runtime, self.name, command, meeting.unit_id, received)
 
-    async def _meeting(self, received: Received, event: Event) -> KnownMeeting:
-        if not isinstance(event, meetings.MeetingRescheduled | meetings.MeetingHeld | meetings.MeetingCorrected):
-            raise TypeError(f"{type(event).__name__} is not among the declared types")
-        meeting = await queries.meeting(self._runtime.pool, event.meeting_id)
-        if meeting is None or meeting.position < received.recorded.position:
-            raise NotYetKnown(meeting_name(received))
-        return meeting
+
+async def _known(
+    are_known: Callable[[], Awaitable[bool]], batch: Sequence[Received], name: Callable[[Received], str]
+) -> None:
+    """Returns once the local tables have what `batch` says; raises `NotYetKnown`.
+
+    A batch waits a moment: the projection reads the same topic and is about to be there, and an import of a province
+    would otherwise hold thousands of keys. A single event does not: its key can wait without holding up the others.
+    """
+    for _ in range(POLLS if len(batch) > 1 else 1):
+        if await are_known():
+            return
+        if len(batch) > 1:
+            await asyncio.sleep(POLL_SECONDS)
+    raise NotYetKnown(name(batch[-1]))
 
 
 async def _handle(runtime: Runtime, consumer: str, command: Command, unit_id: UUID, received: Received) -> None:
     # One event may concern several meetings: each has a command id of its own, the same again at every repetition.
     context = reaction_context(consumer, received.recorded).part(str(command.meeting_id))
     await runtime.handler(ROLL_CALL).handle(
-        command,
-        stream=roll_call_stream(command.meeting_id),
-        key=str(unit_id),
-        context=context,
+        command, stream=roll_call_stream(command.meeting_id), key=str(unit_id), context=context
     )
 
 
@@ -138,5 +163,5 @@ def _since(fact: MemberFact) -> date:
             return fact.effective_on
         case membership.MemberStatusChanged():
             return fact.valid_from
-        case _:
+        case membership.MemberChangeWithdrawn():
             return date.min

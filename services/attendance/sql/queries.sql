@@ -39,12 +39,25 @@ UPDATE meeting SET position = :position, status = :status WHERE meeting_id = :me
 SELECT meeting_id, position, unit_id, body, period, status, starts_at, day, sittings
 FROM meeting WHERE meeting_id = :meeting_id;
 
--- name: meetings_since
--- Meetings of some cells, from a day on, that may have a roster.
-SELECT meeting_id, position, unit_id, body, period, status, starts_at, day, sittings
-FROM meeting
-WHERE unit_id = ANY(:unit_ids) AND day >= :since AND status <> 'withdrawn'
-ORDER BY meeting_id;
+-- name: meetings_of_members
+-- Meetings, from a day on, of every cell that some members ever belonged to or stayed in. Withdrawn changes count here:
+-- they may have made a roster.
+SELECT DISTINCT ever.member_id, m.meeting_id, m.position, m.unit_id, m.body, m.period, m.status, m.starts_at, m.day,
+       m.sittings
+FROM (
+    SELECT b.member_id, b.cell_id FROM belonging AS b WHERE b.member_id = ANY(:member_ids)
+    UNION
+    SELECT s.member_id, s.host_cell_id FROM spell AS s
+    WHERE s.member_id = ANY(:member_ids) AND s.host_cell_id IS NOT NULL
+) AS ever
+JOIN meeting AS m ON m.unit_id = ever.cell_id AND m.day >= :since AND m.status <> 'withdrawn'
+ORDER BY m.meeting_id;
+
+-- name: meetings_known$
+-- How many of some meetings are known up to at least these positions, given in the same order.
+SELECT count(*)
+FROM unnest(:meeting_ids::uuid[], :positions::bigint[]) AS asked (meeting_id, position)
+JOIN meeting AS m ON m.meeting_id = asked.meeting_id AND m.position >= asked.position;
 
 -- name: see_member*!
 -- The member's events are applied up to here.
@@ -71,19 +84,15 @@ UPDATE belonging SET withdrawn = true WHERE event_id = :event_id;
 -- A change of status was recorded in error.
 UPDATE spell SET withdrawn = true WHERE event_id = :event_id;
 
--- name: member_position$
--- How far the member's events are applied; NULL for a member not known here.
-SELECT position FROM member WHERE member_id = :member_id;
+-- name: members_known$
+-- How many of some members are known up to at least these positions, given in the same order.
+SELECT count(*)
+FROM unnest(:member_ids::uuid[], :positions::bigint[]) AS asked (member_id, position)
+JOIN member AS m ON m.member_id = asked.member_id AND m.position >= asked.position;
 
 -- name: members_position$
 -- How far the events of some members are applied; 0 for none.
 SELECT COALESCE(max(position), 0) FROM member WHERE member_id = ANY(:member_ids);
-
--- name: cells_of
--- Every cell that a member ever belonged to or stayed in, withdrawn changes included: they may have made a roster.
-SELECT cell_id FROM belonging WHERE member_id = :member_id
-UNION
-SELECT host_cell_id FROM spell WHERE member_id = :member_id AND host_cell_id IS NOT NULL;
 
 -- name: members_of_cell
 -- Every member who ever belonged to a cell or stayed in it.
