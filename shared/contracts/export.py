@@ -16,7 +16,7 @@ from shared.contracts.event import Event
 
 SCHEMAS = Path(__file__).parent / "schemas"
 WHAT_TO_DO = (
-    "make it a new version beside the old one (docs/adr/0011); an event never released: delete its schema first"
+    "make it a new version beside the old one (docs/adr/0004); an event never released: delete its schema first"
 )
 
 
