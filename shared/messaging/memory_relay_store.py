@@ -28,6 +28,10 @@ class MemoryRelayStore:
             if self.locked_by == mine:
                 self.locked_by = 0
 
+    async def reset(self) -> None:
+        self.epoch += 1
+        self.checkpoint = Checkpoint()
+
     def free_lock(self) -> None:
         self.locked_by = 0
 

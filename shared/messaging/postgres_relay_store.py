@@ -5,6 +5,7 @@ import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from time import monotonic
 
 import asyncpg
 
@@ -15,6 +16,15 @@ from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, Session
 QUERIES = queries(Path(__file__).parent / "sql" / "relay.sql")
 LOCK_SPACE = 0x72656C61  # "rela": a number of this lock alone
 CHANNEL = "log_appended"
+HEARTBEAT_SECONDS = 5.0
+# A leader that is frozen, or whose machine is gone, keeps its session and with it the lock until the server ends it.
+# Longer than a send may take; whoever is slower begins again from the checkpoint.
+SESSION = {
+    "idle_session_timeout": "20s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "2",
+}
 
 
 class PostgresRelayStore:
@@ -22,7 +32,7 @@ class PostgresRelayStore:
 
     def __init__(self, dsn: str, *, role: str | None = RUNTIME_ROLE) -> None:
         self._dsn = dsn
-        self._settings = {"application_name": "relay", "timezone": "UTC"} | ({"role": role} if role else {})
+        self._settings = {"application_name": "relay", "timezone": "UTC", **SESSION} | ({"role": role} if role else {})
 
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[Leadership | None]:
@@ -52,6 +62,7 @@ class _Leading:
     def __init__(self, connection: asyncpg.Connection, epoch: int) -> None:
         self._connection = connection
         self._appended = asyncio.Event()
+        self._heard = monotonic()
         self.epoch = epoch
 
     @classmethod
@@ -64,13 +75,18 @@ class _Leading:
     async def checkpoint(self) -> Checkpoint:
         with _session():
             row = await QUERIES.checkpoint(self._connection)
-        last = {int(partition): position for partition, position in json.loads(row["last"]).items()}
-        return Checkpoint(row["position"], last)
+        return Checkpoint(row["position"], _by_partition(row["last"]), _by_partition(row["ends"]))
 
     async def advance(self, checkpoint: Checkpoint) -> None:
-        last = json.dumps({str(partition): position for partition, position in checkpoint.last.items()})
         with _session():
-            moved = await QUERIES.advance(self._connection, position=checkpoint.position, last=last, epoch=self.epoch)
+            moved = await QUERIES.advance(
+                self._connection,
+                position=checkpoint.position,
+                last=json.dumps(dict(checkpoint.last)),
+                ends=json.dumps(dict(checkpoint.ends)),
+                epoch=self.epoch,
+            )
+        self._heard = monotonic()
         if moved is None:
             raise Fenced(f"epoch {self.epoch} is over: another relay leads")
 
@@ -78,8 +94,16 @@ class _Leading:
         with suppress(TimeoutError):  # nobody told us: the poll looks by itself
             await asyncio.wait_for(self._appended.wait(), seconds)
         self._appended.clear()
+        if monotonic() - self._heard > HEARTBEAT_SECONDS:
+            with _session():
+                await QUERIES.heartbeat(self._connection)
+            self._heard = monotonic()
         if self._connection.is_closed():
             raise SessionLost("the leader's session has ended")
+
+
+def _by_partition(stored: str) -> dict[int, int]:
+    return {int(partition): number for partition, number in json.loads(stored).items()}
 
 
 @contextmanager

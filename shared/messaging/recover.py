@@ -3,9 +3,10 @@
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
-from shared.contracts.envelope import RecordedEvent, UnreadableRecord, from_record
+from shared.contracts.envelope import RecordedEvent
 from shared.eventstore.log import Log
-from shared.messaging.agreement import rows_after
+from shared.messaging.agreement import TopicOfAnotherLog
+from shared.messaging.copies import LogReader, copies
 from shared.messaging.topic import Topic
 
 CHUNK = 1000
@@ -14,59 +15,71 @@ CHUNK = 1000
 async def recover_from_topic(log: Log, topic: Topic) -> int:
     """Appends to the log what only its topic still has, positions, ids and times kept; how many events.
 
-    Claims must be rebuilt afterwards. The relay then repeats what its checkpoint lacks, which consumers drop.
+    Nothing may be written meanwhile. Raises `TopicOfAnotherLog`, with nothing done, if both differ at a position that
+    both have. Claims must be rebuilt afterwards. The relay then repeats what its checkpoint lacks; consumers drop it.
     """
     head = await log.head()
-    rows = sorted([row async for row in rows_after(topic, log.log_id, head)], key=lambda row: row.position)
-    for start in range(0, len(rows), CHUNK):
-        await log.restore(rows[start : start + CHUNK])
-    return len(rows)
+    reader = LogReader(log)
+    lost: list[RecordedEvent] = []
+    restored = 0
+    async for row in copies(
+        topic, log.log_id
+    ):  # by rising position: all that is compared comes before what is restored
+        if row.position > head:
+            lost.append(row)
+        elif await reader.at(row.position) != row:
+            raise TopicOfAnotherLog(topic.name, row.position)
+        if len(lost) == CHUNK:
+            await log.restore(lost)
+            restored += len(lost)
+            lost = []
+    if lost:
+        await log.restore(lost)
+    return restored + len(lost)
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a comparison of log and topic found; `differing`: positions whose record is not the log's row."""
+    """What a comparison found, as positions. `missing` on the topic, `foreign`: the log has none there, `differing`."""
 
     events: int
     missing: tuple[int, ...]
+    foreign: tuple[int, ...]
     differing: tuple[int, ...]
 
     @property
     def is_copy(self) -> bool:
-        return not self.missing and not self.differing
+        return not (self.missing or self.foreign or self.differing)
 
 
 async def verify(log: Log, topic: Topic, up_to: int, progress: Callable[[int], None] = lambda _: None) -> Verified:
-    """Compares every row of the log up to position `up_to` with the topic's copy of it."""
-    copies = {row.position: row async for row in _all_rows(topic, log.log_id)}
+    """Compares the log up to position `up_to` (usually the relay's checkpoint) with the topic's copy, row by row."""
     missing: list[int] = []
+    foreign: list[int] = []
     differing: list[int] = []
-    position = count = 0
-    while rows := [row for row in await log.read(after=position, limit=CHUNK) if row.position <= up_to]:
-        for row in rows:
-            copy = copies.get(row.position)
-            if copy is None:
-                missing.append(row.position)
-            elif copy != row:
+    copied = copies(topic, log.log_id)
+    copy = await anext(copied, None)
+    count = 0
+    async for row in _rows(log, up_to):
+        while copy is not None and copy.position < row.position:
+            foreign.append(copy.position)
+            copy = await anext(copied, None)
+        if copy is None or copy.position > row.position:
+            missing.append(row.position)
+        else:
+            if copy != row:
                 differing.append(row.position)
-        count += len(rows)
-        position = rows[-1].position
+            copy = await anext(copied, None)
+        count += 1
         progress(count)
-    return Verified(count, tuple(missing), tuple(differing))
+    return Verified(count, tuple(missing), tuple(foreign), tuple(differing))
 
 
-async def _all_rows(topic: Topic, log_id: str) -> AsyncIterator[RecordedEvent]:
-    for partition, end in (await topic.end_offsets()).items():
-        offset = 0
-        while offset < end:
-            records = await topic.read(partition, offset, CHUNK)
-            if not records:
-                break
-            for record in records:
-                try:
-                    row, _ = from_record(record)
-                except UnreadableRecord:
-                    continue
-                if row.log_id == log_id:
-                    yield row
-            offset = records[-1].offset + 1
+async def _rows(log: Log, up_to: int) -> AsyncIterator[RecordedEvent]:
+    position = 0
+    while rows := await log.read(after=position, limit=CHUNK):
+        for row in rows:
+            if row.position > up_to:
+                return
+            yield row
+        position = rows[-1].position

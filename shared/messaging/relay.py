@@ -25,6 +25,7 @@ BATCH_EVENTS = 1000
 POLL_SECONDS = 0.2
 IDLE_PROGRESS_SECONDS = 3.0
 RETRY_SECONDS = 1.0
+REFUSED_SECONDS = 5.0  # until somebody has mended it: looking costs a few reads
 
 logger = structlog.get_logger(__name__)
 
@@ -69,7 +70,7 @@ class Relay:
                 self._set("retrying", error)
             except LogAndTopicDisagree as error:
                 self._set("refusing", error)
-            await asyncio.sleep(RETRY_SECONDS)
+            await asyncio.sleep(REFUSED_SECONDS if self.status.state == "refusing" else RETRY_SECONDS)
 
     async def lead_once(self) -> None:
         """Leads, if nobody else does, until something fails; raises what failed."""
@@ -114,6 +115,7 @@ class Term:
         await check_agreement(log, topic, checkpoint)
         term = cls(log, topic, leadership, checkpoint, clock)
         term._ends.update(await topic.end_offsets())
+        failpoint("relay.elected")
         return term
 
     async def step(self) -> bool:
@@ -128,9 +130,10 @@ class Term:
 
     async def _send(self, rows: Sequence[RecordedEvent]) -> None:
         batches, sent = self._records(rows)
-        self._ends.update(await self._topic.send(batches))
+        ends = await self._topic.send(batches)
         failpoint("relay.sent")
-        moved = self.checkpoint.past(rows[-1].position, sent)
+        self._ends.update(ends)
+        moved = self.checkpoint.past(rows[-1].position, sent, ends)
         await self._leadership.advance(moved)
         self.checkpoint = moved
         failpoint("relay.checkpointed")

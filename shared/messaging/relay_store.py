@@ -8,13 +8,17 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Everything up to `position` is on the topic; `last` is the position of the last event on each partition."""
+    """Everything up to `position` is on the topic.
+
+    By partition: `last` is the position of its last event, `ends` the offset behind it, as the broker acknowledged it.
+    """
 
     position: int = 0
     last: Mapping[int, int] = field(default_factory=dict)
+    ends: Mapping[int, int] = field(default_factory=dict)
 
-    def past(self, position: int, sent: Mapping[int, int]) -> "Checkpoint":
-        return replace(self, position=position, last={**self.last, **sent})
+    def past(self, position: int, last: Mapping[int, int], ends: Mapping[int, int]) -> "Checkpoint":
+        return replace(self, position=position, last={**self.last, **last}, ends={**self.ends, **ends})
 
 
 class Fenced(Exception):
@@ -43,3 +47,6 @@ class Leadership(Protocol):
 class RelayStore(Protocol):
     def lead(self) -> AbstractAsyncContextManager[Leadership | None]:
         """Leadership with a new epoch, or None if another relay leads. Raises `SessionLost` if the database is away."""
+
+    async def reset(self) -> None:
+        """Ends every leadership and lets the next leader send the whole log again. Raises `SessionLost`."""

@@ -4,8 +4,9 @@ CREATE TABLE relay_checkpoint (
     only_row boolean PRIMARY KEY DEFAULT true CHECK (only_row),
     epoch bigint NOT NULL,
     position bigint NOT NULL,
-    last jsonb NOT NULL -- partition number -> position of its last event
+    last jsonb NOT NULL, -- partition number -> position of its last event
+    ends jsonb NOT NULL -- partition number -> offset behind that event
 );
-INSERT INTO relay_checkpoint (epoch, position, last) VALUES (0, 0, '{}');
+INSERT INTO relay_checkpoint (epoch, position, last, ends) VALUES (0, 0, '{}', '{}');
 
 -- migrate:down
