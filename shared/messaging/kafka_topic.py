@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.contracts.envelope import FetchedRecord, Record
 from shared.messaging.progress import ProgressRecord
@@ -14,6 +14,7 @@ from shared.messaging.topic import SendFailed, TopicUnavailable, events_topic, p
 
 # Below the broker's default message.max.bytes (1 MiB), above the largest event that a log takes (256 KiB).
 BATCH_BYTES = 512 * 1024
+# Shorter than the time after which the database ends a silent leader's session.
 SEND_SECONDS = 15
 READ_SECONDS = 10
 
@@ -44,16 +45,19 @@ class KafkaTopic:
             request_timeout_ms=SEND_SECONDS * 1000,
             **security,
         )
-        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, **security)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **security
+        )
         try:
+            # A deadline of our own: the producer asks for its id, and for unknown topics, without end.
             with _unavailable(name):
-                await producer.start()
-                await consumer.start()
-                partitions = await asyncio.wait_for(producer.partitions_for(name), SEND_SECONDS)
+                async with asyncio.timeout(SEND_SECONDS):
+                    await producer.start()
+                    await consumer.start()
+                    partitions = await producer.partitions_for(name)
             consumer.assign([TopicPartition(name, partition) for partition in partitions])
         except BaseException:
-            await producer.stop()
-            await consumer.stop()
+            await asyncio.gather(_abandon(producer), consumer.stop(), return_exceptions=True)
             raise
         return cls(name, progress_topic(service, prefix), producer, consumer, len(partitions))
 
@@ -66,20 +70,24 @@ class KafkaTopic:
         return self._partitions
 
     async def send(self, batches: Mapping[int, Sequence[Record]]) -> Mapping[int, int]:
-        sent = await asyncio.gather(
-            *(self._send(partition, records) for partition, records in batches.items() if records),
-            return_exceptions=True,
-        )
-        failed = [outcome for outcome in sent if isinstance(outcome, BaseException)]
-        if failed:
-            raise SendFailed(f"{self._name}: {failed[0]!r}") from failed[0]
-        return dict(outcome for outcome in sent if not isinstance(outcome, BaseException))
+        try:
+            # Idempotent batches never expire in aiokafka: without this deadline a lost broker would hold us for ever.
+            async with asyncio.timeout(SEND_SECONDS):
+                sent = await asyncio.gather(
+                    *(self._send(partition, records) for partition, records in batches.items() if records)
+                )
+        except (KafkaError, TimeoutError, OSError) as error:
+            raise SendFailed(f"{self._name}: {error!r}") from error
+        return dict(sent)
 
     async def _send(self, partition: int, records: Sequence[Record]) -> tuple[int, int]:
         end = 0
         for builder, count in self._batches(records):
-            future = await self._producer.send_batch(builder, self._name, partition=partition)
-            end = (await asyncio.wait_for(future, SEND_SECONDS * 2)).offset + count
+            acknowledged = await (await self._producer.send_batch(builder, self._name, partition=partition))
+            if acknowledged.offset < 0:
+                # "Duplicate sequence": a retry of what the broker has already, without saying where.
+                raise SendFailed(f"{self._name}/{partition}: sent, but nobody knows to which offset")
+            end = acknowledged.offset + count
         return partition, end
 
     def _batches(self, records: Sequence[Record]) -> Iterator[tuple[Any, int]]:
@@ -95,8 +103,9 @@ class KafkaTopic:
     async def publish_progress(self, progress: ProgressRecord) -> None:
         key, value = progress.to_bytes()
         try:
-            await self._producer.send_and_wait(self._progress_name, value, key=key, partition=0)
-        except KafkaError as error:
+            async with asyncio.timeout(SEND_SECONDS):
+                await self._producer.send_and_wait(self._progress_name, value, key=key, partition=0)
+        except (KafkaError, TimeoutError, OSError) as error:
             raise SendFailed(f"{self._progress_name}: {error!r}") from error
 
     async def end_offsets(self) -> Mapping[int, int]:
@@ -118,7 +127,22 @@ class KafkaTopic:
         return records
 
     async def close(self) -> None:
-        await asyncio.gather(self._producer.stop(), self._consumer.stop(), return_exceptions=True)
+        await asyncio.gather(_abandon(self._producer), self._consumer.stop(), return_exceptions=True)
+
+
+async def _abandon(producer: Any) -> None:  # noqa: ANN401
+    """Ends a producer without sending what it still has: `stop` alone would first deliver it, for ever if need be.
+
+    A batch on its way may still arrive. That is harmless: everything before it on its partition was acknowledged.
+    """
+    sender = producer._sender  # noqa: SLF001 - aiokafka 0.14 offers no way to drop pending batches
+    accumulator = producer._message_accumulator  # noqa: SLF001
+    if sender.sender_task is not None:
+        sender.sender_task.cancel()
+        await producer.client.close()  # fails the requests in flight, which the cancelled task waits for
+        await asyncio.wait([sender.sender_task], timeout=SEND_SECONDS)
+    accumulator.fail_all(ProducerClosed())
+    await producer.stop()
 
 
 def fetched(record: Any) -> FetchedRecord:  # noqa: ANN401 - aiokafka's ConsumerRecord is untyped

@@ -1,5 +1,7 @@
 """Makes the topics of a log, and checks at every start that they keep everything for ever."""
 
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -11,6 +13,7 @@ from shared.messaging.topic import events_topic, progress_topic
 # The topic is a full copy of the log: nothing may age out of it.
 EVENTS = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 PROGRESS = {"cleanup.policy": "compact"}
+AUTO_CREATION = "auto.create.topics.enable"
 
 
 class TopicMisconfigured(Exception):
@@ -36,39 +39,85 @@ async def provision(
         NewTopic(events_topic(service, prefix), partitions, replication, topic_configs=EVENTS | durable),
         NewTopic(progress_topic(service, prefix), 1, replication, topic_configs=PROGRESS | durable),
     ]
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
-    await admin.start()
-    try:
+    async with _admin(bootstrap, security) as admin:
         response = await admin.create_topics(wanted)
         for name, code, message in response.topic_errors:
             if code not in {0, TopicAlreadyExistsError.errno}:
                 raise for_code(code)(f"{name}: {message}")
-        await _check(admin, events_topic(service, prefix), EVENTS)
-        await _check(admin, progress_topic(service, prefix), PROGRESS)
-    finally:
-        await admin.close()
+        await _check(admin, service, prefix, partitions)
 
 
-async def check_topics(bootstrap: str, service: str, *, prefix: str = "", **security: Any) -> None:  # noqa: ANN401
-    """Raises `TopicMisconfigured` if a topic of `service` would lose events, or a KafkaError if it is not there."""
+async def check_topics(
+    bootstrap: str,
+    service: str,
+    *,
+    prefix: str = "",
+    partitions: int | None = None,
+    **security: Any,  # noqa: ANN401
+) -> None:
+    """For every start. Raises `TopicMisconfigured` if a topic of `service` would lose events or is not there.
+
+    `partitions`: how many the deployment means to have; None leaves that to the relay, which knows what it sent.
+    """
+    async with _admin(bootstrap, security) as admin:
+        await _check(admin, service, prefix, partitions)
+
+
+@asynccontextmanager
+async def _admin(bootstrap: str, security: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
     await admin.start()
     try:
-        await _check(admin, events_topic(service, prefix), EVENTS)
-        await _check(admin, progress_topic(service, prefix), PROGRESS)
+        yield admin
     finally:
         await admin.close()
 
 
-async def _check(admin: AIOKafkaAdminClient, topic: str, wanted: dict[str, str]) -> None:
-    [response] = await admin.describe_configs([ConfigResource(ConfigResourceType.TOPIC, topic)])
-    [(code, message, _, _, entries)] = response.resources
-    if code != 0:
-        raise for_code(code)(f"{topic}: {message}")
-    settings = {entry[0]: entry[1] for entry in entries}
+async def _check(admin: AIOKafkaAdminClient, service: str, prefix: str, partitions: int | None) -> None:
+    events, progress = events_topic(service, prefix), progress_topic(service, prefix)
+    await _check_auto_creation(admin)
+    await _check_partitions(admin, events, partitions)
+    await _check_partitions(admin, progress, 1)
+    await _check_settings(admin, events, EVENTS)
+    await _check_settings(admin, progress, PROGRESS)
+
+
+async def _check_auto_creation(admin: AIOKafkaAdminClient) -> None:
+    """A misspelt or deleted topic must be an error; the broker would make one that forgets after a week."""
+    for broker in (await admin.describe_cluster())["brokers"]:
+        node = str(broker["node_id"])
+        settings = await _settings(admin, ConfigResource(ConfigResourceType.BROKER, node))
+        if settings.get(AUTO_CREATION) != "false":
+            raise TopicMisconfigured(
+                f"broker {node} has {AUTO_CREATION}={settings.get(AUTO_CREATION)}: set it to false in its properties"
+            )
+
+
+async def _check_partitions(admin: AIOKafkaAdminClient, topic: str, wanted: int | None) -> None:
+    [description] = await admin.describe_topics([topic])
+    count = len(description["partitions"])
+    if count == 0:
+        raise TopicMisconfigured(f"topic {topic} does not exist: provision it")
+    if wanted not in {None, count}:
+        raise TopicMisconfigured(
+            f"topic {topic} has {count} partitions, not {wanted}: their number is for ever, as keys' partitions follow "
+            "from it; correct the setting, or make the topic anew and republish"
+        )
+
+
+async def _check_settings(admin: AIOKafkaAdminClient, topic: str, wanted: Mapping[str, str]) -> None:
+    settings = await _settings(admin, ConfigResource(ConfigResourceType.TOPIC, topic))
     for name, value in wanted.items():
         if settings.get(name) != value:
             raise TopicMisconfigured(
                 f"topic {topic} has {name}={settings.get(name)}, it must be {value}: "
                 f"kafka-configs.sh --alter --entity-type topics --entity-name {topic} --add-config {name}={value}"
             )
+
+
+async def _settings(admin: AIOKafkaAdminClient, resource: ConfigResource) -> dict[str, str]:
+    [response] = await admin.describe_configs([resource])
+    [(code, message, _, name, entries)] = response.resources
+    if code != 0:
+        raise for_code(code)(f"{name}: {message}")
+    return {entry[0]: entry[1] for entry in entries}

@@ -45,6 +45,6 @@ class Topic(Protocol):
         """By partition: one more than the last record's offset."""
 
     async def read(self, partition: int, offset: int, limit: int) -> Sequence[FetchedRecord]:
-        """Up to `limit` records from `offset` on; fewer only at the end of the partition."""
+        """Up to `limit` records from `offset` on, or from the first that is kept; fewer only at the end."""
 
     async def close(self) -> None: ...

@@ -1,5 +1,6 @@
 """What every topic promises: the double in memory and Kafka."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 
@@ -10,7 +11,7 @@ from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.memory_topic import Broker, MemoryTopic
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.provision import TopicMisconfigured, check_topics, provision
-from shared.messaging.topic import Topic, TopicUnavailable
+from shared.messaging.topic import SendFailed, Topic, TopicUnavailable
 from tests.fixtures.topics import Topics
 
 PARTITIONS = 3
@@ -47,7 +48,9 @@ async def test_gives_back_what_was_sent_byte_for_byte_and_in_order(open_topic: T
     sent = {0: [record(n) for n in range(5)], 2: [record(9)]}
     assert dict(await topic.send(sent)) == {0: 5, 2: 1}
     found = await topic.read(0, 0, 100)
-    assert [(row.key, row.value, row.headers) for row in found] == [(row.key, row.value, row.headers) for row in sent[0]]
+    assert [(row.key, row.value, row.headers) for row in found] == [
+        (row.key, row.value, row.headers) for row in sent[0]
+    ]
     assert [row.offset for row in found] == [0, 1, 2, 3, 4]
     assert [row.value for row in await topic.read(2, 0, 100)] == [sent[2][0].value]
 
@@ -98,3 +101,27 @@ async def test_refuses_a_topic_that_would_lose_events(topics: Topics) -> None:
     await topics.create("notes.events", settings={"retention.ms": "1000"})
     with pytest.raises(TopicMisconfigured, match=r"retention\.ms=1000"):
         await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+
+
+async def test_refuses_another_number_of_partitions(topics: Topics) -> None:
+    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    with pytest.raises(TopicMisconfigured, match="3 partitions, not 4"):
+        await check_topics(topics.bootstrap, "notes", prefix=topics.prefix, partitions=4)
+
+
+async def test_refuses_to_start_without_its_topics(topics: Topics) -> None:
+    with pytest.raises(TopicMisconfigured, match="does not exist"):
+        await check_topics(topics.bootstrap, "notes", prefix=topics.prefix)
+
+
+async def test_closing_throws_away_what_the_broker_does_not_take(topics: Topics) -> None:
+    """`stop` of an idempotent producer delivers first, for ever if need be; ours ends at once."""
+    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    topic = await KafkaTopic.open(topics.bootstrap, "notes", topics.prefix)
+    await topics.delete(f"{topics.prefix}notes.events")
+    sending = asyncio.create_task(topic.send({0: [record(1)]}))
+    await asyncio.wait([sending], timeout=0.2)
+    async with asyncio.timeout(5):
+        await topic.close()
+    with pytest.raises(SendFailed):
+        await sending

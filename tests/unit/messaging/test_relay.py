@@ -108,9 +108,7 @@ async def test_a_replaced_relay_cannot_move_the_checkpoint(
         assert store.checkpoint.position == 0
 
 
-async def test_tells_how_far_the_topic_is_after_a_batch(
-    log: MemoryLog, broker: Broker, leadership: Leadership
-) -> None:
+async def test_tells_how_far_the_topic_is_after_a_batch(log: MemoryLog, broker: Broker, leadership: Leadership) -> None:
     await fill(log, 5)
     term = await Term.begin(log, MemoryTopic(broker), leadership, clock)
     await term.step()
