@@ -81,10 +81,12 @@ def bearer(**claims: UUID | str) -> str:
 
 
 @asynccontextmanager
-async def running(service: Service, database_url: str) -> AsyncIterator[InProcess]:
+async def running(
+    service: Service, database_url: str, settings: ServiceSettings | None = None
+) -> AsyncIterator[InProcess]:
     """The service on its migrated database, until the block ends."""
     pool = await open_pool(database_url)
-    settings = ServiceSettings(name=service.name, database_url=database_url)
+    settings = settings or ServiceSettings(name=service.name, database_url=database_url)
     async with GroupCommitLog(pool, service.name) as log:
         runtime = Runtime(settings, pool, log, Directory(pool, clock=lambda: NOW), [service.migrations], lambda: NOW)
         app = create_app(runtime, service.routers(runtime))
