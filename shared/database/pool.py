@@ -22,16 +22,18 @@ async def open_pool(
     min_size: int = 1,
     max_size: int = 10,
     command_timeout: float = 60.0,
+    idle_in_transaction: float = 60.0,
 ) -> Pool:
     """A pool whose connections act as `role` (None: as who logs in), in UTC. json and jsonb come as text, byte-exact.
 
-    `command_timeout` in seconds. Whoever logs in must be a member of `role`, and the migrations must have run.
+    `command_timeout` and `idle_in_transaction` in seconds. Whoever logs in must be a member of `role`, which the
+    migrations make.
     """
     settings = {
         "application_name": application_name,
         "timezone": "UTC",
         # A frozen process must not keep the log's lock for ever: its session ends, the others go on.
-        "idle_in_transaction_session_timeout": "60s",
+        "idle_in_transaction_session_timeout": f"{idle_in_transaction:.3f}s",
     }
     if role is not None:
         settings["role"] = role

@@ -14,11 +14,11 @@ from shared.eventstore import (
     Text,
     VersionConflict,
 )
-from shared.eventstore import transaction as log_transaction
 from shared.eventstore.entry import Entry
 from shared.eventstore.group_commit import GroupCommitLog
 from shared.eventstore.postgres import PostgresLog
 from shared.eventstore.statements import MIGRATIONS, QUERIES
+from shared.eventstore.transaction import write
 from tests.conformance.appends import append_of, texts_of
 from tests.fixtures.databases import DatabaseFactory
 from tests.fixtures.logs import waits_for_lock
@@ -88,20 +88,38 @@ async def test_position_order_is_commit_order(log_url: str, log_pool: Pool) -> N
         await extra.close()
 
 
-async def test_the_lock_is_taken_by_a_statement_before_the_checks(log_url: str, log_pool: Pool) -> None:
-    """An append that waited for the lock sees what the holder committed: in one statement it would not."""
-    other = await asyncpg.connect(log_url)
-    holder = other.transaction()
-    await holder.start()
-    await QUERIES.lock_log(other)
-    late = asyncio.create_task(PostgresLog(log_pool, "notes").append(append_of("late")))
-    await waits_for_lock(other)
-    early = Entry.of(append_of("early"), "notes")
-    await log_transaction.write(other, "notes", [early])
-    await holder.commit()
+@pytest.mark.parametrize("isolation", ["read committed", "repeatable read"])
+async def test_an_append_that_waited_for_the_lock_sees_what_its_holder_committed(log_url: str, isolation: str) -> None:
+    """In one statement with the lock, or with a stricter default of the server, it would check an older snapshot."""
+    holder = await asyncpg.connect(log_url)
+    name = await holder.fetchval("SELECT current_database()")
+    await holder.execute(f"ALTER DATABASE {name} SET default_transaction_isolation = '{isolation}'")
+    pool = await open_pool(log_url)
+    transaction = holder.transaction()
+    await transaction.start()
+    await QUERIES.lock_log(holder)
+    late = asyncio.create_task(PostgresLog(pool, "notes").append(append_of("late")))
+    await waits_for_lock(holder)
+    await write(holder, "notes", [Entry.of(append_of("early"), "notes")])
+    await transaction.commit()
     with pytest.raises(VersionConflict):
         await late
-    await other.close()
+    await pool.close()
+    await holder.close()
+
+
+async def test_a_process_that_freezes_inside_an_append_does_not_keep_the_lock(
+    log_url: str, log: GroupCommitLog
+) -> None:
+    frozen = await open_pool(log_url, idle_in_transaction=0.2)
+    async with frozen.acquire() as connection:
+        transaction = connection.transaction()
+        await transaction.start()
+        await QUERIES.lock_log(connection)
+        await log.append(append_of())
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
+            await transaction.commit()
+    await frozen.close()
 
 
 async def test_a_clock_that_was_set_back_does_not_turn_recorded_times_back(
