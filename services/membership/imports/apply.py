@@ -81,7 +81,7 @@ async def apply(file: ImportFile, left_out: Collection[int], metadata: Metadata,
     day = FileDay(mapping.system, file.as_of)
     rows = await read_file(file.content, mapping)
     if file.state == "previewed":
-        await _check(file, rows, mapping, day, registry)
+        _refuse_outdated(file, await compare(rows, mapping, day, registry))
     else:
         left_out = file.left_out
     plan = await _planned(rows, mapping, day, registry, left_out)
@@ -95,8 +95,8 @@ async def apply(file: ImportFile, left_out: Collection[int], metadata: Metadata,
     return Applied(len({change.row for change in plan.changes}), position)
 
 
-async def _check(file: ImportFile, rows: Sequence[Row], mapping: Mapping, day: FileDay, registry: Registry) -> None:
-    if digest(await compare(rows, mapping, day, registry)) != file.digest:
+def _refuse_outdated(file: ImportFile, plan: Plan[Any]) -> None:
+    if digest(plan) != file.digest:
         raise ImportOutdated("Dữ liệu đã thay đổi từ khi xem trước: hãy gửi lại tệp để xem trước lần nữa.")
 
 
