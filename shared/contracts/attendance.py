@@ -87,6 +87,15 @@ class MemberLeft(Event):
     at: AwareDatetime
 
 
+class DepartureWithdrawn(Event):
+    """That the member left early was recorded in error."""
+
+    meeting_id: UUID
+    member_id: UUID
+    sitting_id: UUID
+    reason: Code
+
+
 class CheckInWithdrawn(Event):
     """A check-in was recorded in error."""
 

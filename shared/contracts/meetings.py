@@ -97,6 +97,13 @@ class NoticeIssued(Event):
     follower_informed: bool
 
 
+class NoticeWithdrawn(Event):
+    """The notice was recorded in error."""
+
+    meeting_id: UUID
+    reason: Code
+
+
 class DocumentPublished(Event):
     """A document was made available to members; HD 42-HD/BTCTW asks for at least one day before."""
 
@@ -106,6 +113,14 @@ class DocumentPublished(Event):
     title: TextRef
     content_sha256: Sha256
     published_at: AwareDatetime
+
+
+class DocumentWithdrawn(Event):
+    """The document was recorded in error."""
+
+    meeting_id: UUID
+    document_id: UUID
+    reason: Code
 
 
 class MeetingHeld(Event):
@@ -139,6 +154,13 @@ class MinutesRecorded(Event):
     meeting_id: UUID
     minutes: TextRef
     recorded_on: date
+
+
+class MinutesWithdrawn(Event):
+    """The minutes were recorded in error, such as those of another meeting."""
+
+    meeting_id: UUID
+    reason: Code
 
 
 class ResolutionAdopted(Event):

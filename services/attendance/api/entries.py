@@ -17,6 +17,7 @@ from services.attendance.api.inputs import (
     CheckInWithdrawalInput,
     DepartureInput,
     DeparturesInput,
+    DepartureWithdrawalInput,
     GuestsInput,
 )
 from services.attendance.domain import commands
@@ -56,6 +57,16 @@ async def depart(meeting_id: UUID, body: DeparturesInput, caller: Recorder, desk
     meeting = await desk.meeting(meeting_id, caller)
     gone = departures(body.departures, meeting, desk, at=desk.now())
     return await desk.handle(commands.RecordDepartures(meeting_id, gone), meeting)
+
+
+@router.post("/{meeting_id}/departure-withdrawals")
+async def withdraw_departure(
+    meeting_id: UUID, body: DepartureWithdrawalInput, caller: Recorder, desk: AtDesk
+) -> CommandAccepted:
+    """That the member left early was recorded in error."""
+    meeting = await desk.meeting(meeting_id, caller)
+    sitting = desk.sitting(meeting, body.sitting_id, "body")
+    return await desk.handle(commands.WithdrawDeparture(meeting_id, body.member_id, sitting, body.reason), meeting)
 
 
 @router.post("/{meeting_id}/absences")

@@ -57,6 +57,12 @@ class DeparturesInput(Input):
     departures: Annotated[tuple[DepartureInput, ...], Field(min_length=1, max_length=MOST_ROWS)]
 
 
+class DepartureWithdrawalInput(Input):
+    member_id: UUID
+    sitting_id: UUID | None = None
+    reason: Code
+
+
 class AbsenceInput(Input):
     """`note` is kept as an erasable text of the member."""
 

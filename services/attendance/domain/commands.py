@@ -66,6 +66,14 @@ class RecordDepartures:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawDeparture:
+    meeting_id: UUID
+    member_id: UUID
+    sitting_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainAbsences:
     """Explanations often come after the meeting: they are taken also when both calls are closed."""
 
@@ -141,6 +149,7 @@ Command = (
     | CheckIn
     | WithdrawCheckIn
     | RecordDepartures
+    | WithdrawDeparture
     | ExplainAbsences
     | WithdrawAbsence
     | CountGuests

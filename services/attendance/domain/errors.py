@@ -43,6 +43,13 @@ class CheckInUnknown(DomainError):
     status = 404
 
 
+class DepartureUnknown(DomainError):
+    """There is no such departure to withdraw."""
+
+    problem = "departure-unknown"
+    status = 404
+
+
 class AbsenceUnknown(DomainError):
     """There is no explained absence to withdraw."""
 

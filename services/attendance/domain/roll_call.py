@@ -23,6 +23,7 @@ from services.attendance.domain.commands import (
     RedrawRoster,
     WithdrawAbsence,
     WithdrawCheckIn,
+    WithdrawDeparture,
 )
 from services.attendance.domain.roster import Roster
 from services.attendance.domain.state import RollCall, evolve
@@ -44,6 +45,8 @@ def decide(command: Command, state: RollCall) -> Sequence[Event]:  # noqa: C901,
             return withdraw_check_in(command, state)
         case RecordDepartures():
             return record_departures(command, state)
+        case WithdrawDeparture():
+            return withdraw_departure(command, state)
         case ExplainAbsences():
             return explain_absences(command, state)
         case WithdrawAbsence():
@@ -105,6 +108,19 @@ def record_departures(command: RecordDepartures, state: RollCall) -> Sequence[Ev
     if state.calls.get(Call.END) is False:
         raise errors.CallClosed("Điểm danh cuối buổi đã đóng; hãy dùng mục ghi bổ sung (late-entry).")
     return entries.departures(command.meeting_id, command.departures, state)
+
+
+def withdraw_departure(command: WithdrawDeparture, state: RollCall) -> Sequence[Event]:
+    if (command.member_id, command.sitting_id) not in state.left:
+        raise errors.DepartureUnknown("Không có lượt về sớm này để rút.")
+    return [
+        events.DepartureWithdrawn(
+            meeting_id=command.meeting_id,
+            member_id=command.member_id,
+            sitting_id=command.sitting_id,
+            reason=command.reason,
+        )
+    ]
 
 
 def explain_absences(command: ExplainAbsences, state: RollCall) -> Sequence[Event]:

@@ -42,7 +42,7 @@ class RollCall:
         return self.present.get(member_id, frozenset())
 
 
-def evolve(state: RollCall, event: Event) -> RollCall:  # noqa: C901 - one arm per event
+def evolve(state: RollCall, event: Event) -> RollCall:  # noqa: C901, PLR0912 - one arm per event
     match event:
         case events.RosterDrawn():
             rows = Map({row.member_id: row for row in event.rows})
@@ -60,6 +60,8 @@ def evolve(state: RollCall, event: Event) -> RollCall:  # noqa: C901 - one arm p
             return replace(state, present=state.present.set(event.member_id, came))
         case events.MemberLeft():
             return replace(state, left=state.left | {(event.member_id, event.sitting_id)})
+        case events.DepartureWithdrawn():
+            return replace(state, left=state.left - {(event.member_id, event.sitting_id)})
         case events.AbsenceExplained():
             return replace(state, absences=state.absences.set(event.member_id, event))
         case events.AbsenceWithdrawn():

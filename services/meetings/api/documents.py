@@ -8,10 +8,12 @@ from fastapi import APIRouter
 from services.meetings.api.desk import CORRECTORS, RECORDERS, AtDesk
 from services.meetings.api.inputs import (
     DocumentInput,
+    DocumentWithdrawalInput,
     MinutesInput,
     NoticeInput,
     ResolutionInput,
     ResolutionWithdrawalInput,
+    WithdrawalInput,
 )
 from services.meetings.domain import commands
 from services.meetings.domain.checks import live
@@ -34,6 +36,13 @@ async def issue_notice(meeting_id: UUID, body: NoticeInput, caller: Recorder, de
     return await desk.handle(command, plan.unit_id)
 
 
+@router.post("/{meeting_id}/notice-withdrawal")
+async def withdraw_notice(meeting_id: UUID, body: WithdrawalInput, caller: Corrector, desk: AtDesk) -> CommandAccepted:
+    """The notice was recorded in error."""
+    plan = live(await desk.known(meeting_id, caller))
+    return await desk.handle(commands.WithdrawNotice(meeting_id, body.reason), plan.unit_id)
+
+
 @router.post("/{meeting_id}/documents")
 async def publish_document(meeting_id: UUID, body: DocumentInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
     """A document was made available; HD 42 asks for at least one day before."""
@@ -50,6 +59,15 @@ async def publish_document(meeting_id: UUID, body: DocumentInput, caller: Record
     return await desk.handle(command, plan.unit_id, [title])
 
 
+@router.post("/{meeting_id}/document-withdrawal")
+async def withdraw_document(
+    meeting_id: UUID, body: DocumentWithdrawalInput, caller: Corrector, desk: AtDesk
+) -> CommandAccepted:
+    """The document was recorded in error."""
+    plan = live(await desk.known(meeting_id, caller))
+    return await desk.handle(commands.WithdrawDocument(meeting_id, body.document_id, body.reason), plan.unit_id)
+
+
 @router.post("/{meeting_id}/minutes")
 async def record_minutes(meeting_id: UUID, body: MinutesInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
     """The minutes (biên bản) of a held meeting; a second recording replaces the first."""
@@ -57,6 +75,13 @@ async def record_minutes(meeting_id: UUID, body: MinutesInput, caller: Recorder,
     minutes = desk.text(body.text, kind="minutes", meeting_id=meeting_id)
     recorded_on = body.recorded_on or local_date(desk.now())
     return await desk.handle(commands.RecordMinutes(meeting_id, minutes.ref, recorded_on), plan.unit_id, [minutes])
+
+
+@router.post("/{meeting_id}/minutes-withdrawal")
+async def withdraw_minutes(meeting_id: UUID, body: WithdrawalInput, caller: Corrector, desk: AtDesk) -> CommandAccepted:
+    """The minutes were recorded in error."""
+    plan = live(await desk.known(meeting_id, caller))
+    return await desk.handle(commands.WithdrawMinutes(meeting_id, body.reason), plan.unit_id)
 
 
 @router.post("/{meeting_id}/resolution")

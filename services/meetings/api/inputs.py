@@ -59,6 +59,11 @@ class DocumentInput(Input):
     published_at: AwareDatetime | None = None
 
 
+class DocumentWithdrawalInput(Input):
+    document_id: UUID
+    reason: Code
+
+
 class HeldSittingInput(Input):
     """Without `sitting_id`: the planned sitting at the same place in the list."""
 

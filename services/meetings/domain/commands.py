@@ -39,6 +39,12 @@ class IssueNotice:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawNotice:
+    meeting_id: UUID
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class PublishDocument:
     meeting_id: UUID
     document_id: UUID
@@ -46,6 +52,13 @@ class PublishDocument:
     title: TextRef
     content_sha256: str
     published_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawDocument:
+    meeting_id: UUID
+    document_id: UUID
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +87,12 @@ class RecordMinutes:
     meeting_id: UUID
     minutes: TextRef
     recorded_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawMinutes:
+    meeting_id: UUID
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +148,13 @@ Command = (
     ScheduleMeeting
     | RescheduleMeeting
     | IssueNotice
+    | WithdrawNotice
     | PublishDocument
+    | WithdrawDocument
     | HoldMeeting
     | ReportNotHeld
     | RecordMinutes
+    | WithdrawMinutes
     | AdoptResolution
     | WithdrawResolution
     | CorrectMeeting

@@ -54,6 +54,13 @@ class DocumentExists(DomainError):
     problem = "document-exists"
 
 
+class PaperUnknown(DomainError):
+    """There is no such notice, document or minutes to withdraw."""
+
+    problem = "paper-unknown"
+    status = 404
+
+
 class MoreAyesThanVoters(DomainError):
     """A vote has more ayes than its base."""
 

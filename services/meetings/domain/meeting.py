@@ -6,7 +6,7 @@ That a cell has one regular meeting per period is a claim over several streams: 
 from collections.abc import Sequence
 from typing import assert_never
 
-from services.meetings.domain import checks, errors, resolution
+from services.meetings.domain import checks, errors, papers, resolution
 from services.meetings.domain.commands import (
     AdoptResolution,
     Command,
@@ -18,7 +18,10 @@ from services.meetings.domain.commands import (
     ReportNotHeld,
     RescheduleMeeting,
     ScheduleMeeting,
+    WithdrawDocument,
     WithdrawMeeting,
+    WithdrawMinutes,
+    WithdrawNotice,
     WithdrawOutcome,
     WithdrawResolution,
 )
@@ -36,15 +39,21 @@ def decide(command: Command, state: Meeting) -> Sequence[Event]:  # noqa: C901, 
         case RescheduleMeeting():
             return reschedule(command, state)
         case IssueNotice():
-            return issue_notice(command, state)
+            return papers.issue_notice(command, state)
         case PublishDocument():
-            return publish_document(command, state)
+            return papers.publish_document(command, state)
+        case WithdrawNotice():
+            return papers.withdraw_notice(command, state)
+        case WithdrawDocument():
+            return papers.withdraw_document(command, state)
         case HoldMeeting():
             return hold(command, state)
         case ReportNotHeld():
             return report_not_held(command, state)
         case RecordMinutes():
-            return record_minutes(command, state)
+            return papers.record_minutes(command, state)
+        case WithdrawMinutes():
+            return papers.withdraw_minutes(command, state)
         case AdoptResolution():
             return resolution.adopt(command, state)
         case WithdrawResolution():
@@ -88,33 +97,6 @@ def reschedule(command: RescheduleMeeting, state: Meeting) -> Sequence[Event]:
     return [events.MeetingRescheduled(meeting_id=command.meeting_id, sittings=command.sittings)]
 
 
-def issue_notice(command: IssueNotice, state: Meeting) -> Sequence[Event]:
-    checks.live(state)
-    notice = events.NoticeIssued(
-        meeting_id=command.meeting_id, issued_at=command.issued_at, follower_informed=command.follower_informed
-    )
-    return [] if notice == state.notice else [notice]
-
-
-def publish_document(command: PublishDocument, state: Meeting) -> Sequence[Event]:
-    checks.live(state)
-    known = state.documents.get(command.document_id)
-    if known is not None:
-        if (known.kind, known.content_sha256) == (command.kind, command.content_sha256):
-            return []
-        raise errors.DocumentExists("Mã tài liệu đã dùng cho nội dung khác; bản mới cần mã tài liệu mới.")
-    return [
-        events.DocumentPublished(
-            meeting_id=command.meeting_id,
-            document_id=command.document_id,
-            kind=command.kind,
-            title=command.title,
-            content_sha256=command.content_sha256,
-            published_at=command.published_at,
-        )
-    ]
-
-
 def hold(command: HoldMeeting, state: Meeting) -> Sequence[Event]:
     plan = checks.plan_for_outcome(command.plan, state)
     checks.check_held(command.sittings, state.sittings, command.now)
@@ -153,15 +135,6 @@ def report_not_held(command: ReportNotHeld, state: Meeting) -> Sequence[Event]:
             reason=command.reason,
         )
     ]
-
-
-def record_minutes(command: RecordMinutes, state: Meeting) -> Sequence[Event]:
-    """Minutes recorded again replace the earlier ones."""
-    checks.held(state)
-    minutes = events.MinutesRecorded(
-        meeting_id=command.meeting_id, minutes=command.minutes, recorded_on=command.recorded_on
-    )
-    return [] if minutes == state.minutes else [minutes]
 
 
 def withdraw_outcome(command: WithdrawOutcome, state: Meeting) -> Sequence[Event]:

@@ -52,8 +52,12 @@ def evolve(state: Meeting, event: Event) -> Meeting:  # noqa: C901, PLR0912 - on
             return replace(state, sittings=event.sittings)
         case events.NoticeIssued():
             return replace(state, notice=event)
+        case events.NoticeWithdrawn():
+            return replace(state, notice=None)
         case events.DocumentPublished():
             return replace(state, documents=state.documents.set(event.document_id, event))
+        case events.DocumentWithdrawn():
+            return replace(state, documents=state.documents.delete(event.document_id))
         case events.MeetingHeld():
             outcome = Outcome(event.held_on, event.sittings, event.speakers, event.superior_attended)
             return replace(state, status=Status.HELD, plan=_plan(event), outcome=outcome)
@@ -61,6 +65,8 @@ def evolve(state: Meeting, event: Event) -> Meeting:  # noqa: C901, PLR0912 - on
             return replace(state, status=Status.NOT_HELD, plan=_plan(event), not_held_reason=event.reason)
         case events.MinutesRecorded():
             return replace(state, minutes=event)
+        case events.MinutesWithdrawn():
+            return replace(state, minutes=None)
         case events.ResolutionAdopted():
             return replace(state, resolutions=state.resolutions.set(event.resolution_id, event))
         case events.ResolutionWithdrawn():

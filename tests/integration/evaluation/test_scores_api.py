@@ -10,7 +10,6 @@ from shared.contracts.attendance import RosterRow
 from tests.integration.commune import AN, BINH, CHI, COMMUNE, DUNG, FAR, FIRST, PROVINCE, SECOND, as_
 from tests.integration.evaluation.conftest import MARCH, MEMBERS, World, best_choices, criteria, meeting_id
 
-
 # For a cell whose roll call nobody closed: nothing but speakers can be derived, so the cell says it all itself.
 EVERYTHING_CHOSEN = [
     {"item": "1.1", "option": "met"},

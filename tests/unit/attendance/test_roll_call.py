@@ -133,6 +133,15 @@ def test_one_who_came_may_leave_once() -> None:
         decide(command, *DONE, opened(Call.END), closed(Call.END))
 
 
+def test_withdraws_a_departure_that_was_recorded() -> None:
+    left = events.MemberLeft(meeting_id=MEETING, member_id=AN, sitting_id=SITTING, at=END)
+    command = commands.WithdrawDeparture(MEETING, AN, SITTING, "wrong-person")
+    withdrawn = events.DepartureWithdrawn(meeting_id=MEETING, member_id=AN, sitting_id=SITTING, reason="wrong-person")
+    assert decide(command, *DONE, left) == [withdrawn]
+    with pytest.raises(errors.DepartureUnknown):
+        decide(command, *DONE, left, withdrawn)
+
+
 def test_the_last_explanation_of_an_absence_counts() -> None:
     command = commands.ExplainAbsences(MEETING, (Absence(BINH, excused=True, reason="sick"),))
     assert decide(command, *DONE) == [absent(BINH)]

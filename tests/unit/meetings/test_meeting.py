@@ -273,3 +273,49 @@ def test_a_meeting_is_withdrawn_once() -> None:
     assert decide(command, SCHEDULED, HELD, WITHDRAWN) == []
     with pytest.raises(errors.MeetingUnknown):
         decide(command)
+
+
+def test_what_was_corrected_or_rescheduled_is_what_the_next_command_finds() -> None:
+    earlier = corrected(period="2026-02", speakers=9, held_on=date(2026, 3, 5))
+    correction = decide(earlier, SCHEDULED, HELD)
+    assert decide(earlier, SCHEDULED, HELD, *correction) == []
+    (back,) = decide(corrected(period="2026-03"), SCHEDULED, HELD, *correction)
+    assert isinstance(back, events.MeetingCorrected)
+    assert (back.period, back.unit_id, back.held_on) == ("2026-03", CELL, None)
+
+    later = commands.RescheduleMeeting(MEETING, (PlannedSitting(sitting_id=SITTING, starts_at=NOW),))
+    assert decide(later, SCHEDULED, *decide(later, SCHEDULED)) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "recorded", "withdrawn"),
+    [
+        (
+            commands.WithdrawNotice(MEETING, "wrong-day"),
+            events.NoticeIssued(meeting_id=MEETING, issued_at=START, follower_informed=True),
+            events.NoticeWithdrawn(meeting_id=MEETING, reason="wrong-day"),
+        ),
+        (
+            commands.WithdrawDocument(MEETING, UUID(int=60), "wrong-file"),
+            events.DocumentPublished(
+                meeting_id=MEETING,
+                document_id=UUID(int=60),
+                kind="agenda",
+                title=TEXT,
+                content_sha256="a" * 64,
+                published_at=START,
+            ),
+            events.DocumentWithdrawn(meeting_id=MEETING, document_id=UUID(int=60), reason="wrong-file"),
+        ),
+        (
+            commands.WithdrawMinutes(MEETING, "of-another-meeting"),
+            events.MinutesRecorded(meeting_id=MEETING, minutes=TEXT, recorded_on=date(2026, 3, 4)),
+            events.MinutesWithdrawn(meeting_id=MEETING, reason="of-another-meeting"),
+        ),
+    ],
+    ids=["notice", "document", "minutes"],
+)
+def test_a_paper_is_withdrawn_once(command: commands.Command, recorded: Event, withdrawn: Event) -> None:
+    assert decide(command, SCHEDULED, HELD, recorded) == [withdrawn]
+    with pytest.raises(errors.PaperUnknown):
+        decide(command, SCHEDULED, HELD, recorded, withdrawn)
