@@ -1,0 +1,187 @@
+"""The whole system on this machine: servers, databases, topics, services, front door, each under the supervisor."""
+
+import asyncio
+import json
+import secrets
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from deploy.local import ports
+from deploy.local.errors import LocalStackError
+from deploy.local.front_door import front_door
+from deploy.local.kafka import start_kafka
+from deploy.local.postgres import start_postgres
+from deploy.local.supervisor import Program, Supervisor
+from shared.database.migrate import SHARED_MIGRATIONS, MigrationFailed, migrate
+from shared.database.pool import RUNTIME_ROLE
+from shared.messaging.provision import TopicMisconfigured, provision
+
+SERVICES = ("membership", "meetings", "attendance", "evaluation", "reporting", "operations")
+PUBLISHERS = ("membership", "meetings", "attendance", "evaluation")
+PARTITIONS = 12
+FRONT_DOOR_PORT = 8080
+SOURCES = Path(__file__).parents[2] / "services"
+
+
+@dataclass(frozen=True)
+class System:
+    """Addresses of a running system. `databases` are of each service's own login, `postgres` of the superuser."""
+
+    front_door: str
+    issuer: str
+    issuer_folder: Path
+    kafka: str
+    postgres: str
+    services: Mapping[str, str]
+    databases: Mapping[str, str]
+
+    def write(self, path: Path, tokens: Mapping[str, str]) -> None:
+        """`stack.json`, readable by its owner alone: it holds passwords and tokens."""
+        path.touch(mode=0o600)
+        addresses = {
+            "front_door": self.front_door,
+            "issuer": self.issuer,
+            "kafka": self.kafka,
+            "postgres": self.postgres,
+            "services": dict(self.services),
+            "databases": dict(self.databases),
+            "tokens": dict(tokens),
+        }
+        path.write_text(json.dumps(addresses, indent=2, ensure_ascii=False) + "\n")
+
+
+@contextmanager
+def running_system(
+    folder: Path,
+    clients: Mapping[str, Mapping[str, str]],
+    step: Callable[[str], None],
+    port: int | None = None,
+) -> Iterator[System]:
+    """Starts everything with its data in `folder`, yields the addresses, stops everything in reverse order.
+
+    `clients`: registered machines and operators, id to role. `step` is told what happens. Raises LocalStackError.
+    """
+    with ExitStack() as stack:
+        step("PostgreSQL")
+        postgres = start_postgres(folder / "postgres")
+        stack.callback(postgres.stop)
+        step("Apache Kafka")
+        kafka = start_kafka(folder / "kafka")
+        stack.callback(kafka.stop)
+        step("Migrations and topics")
+        databases = _prepared(postgres.url, kafka.bootstrap)
+        step("Services")
+        system, programs = _plan(folder, postgres.url, kafka.bootstrap, databases, clients, port or FRONT_DOOR_PORT)
+        supervisor = stack.enter_context(Supervisor(folder / "processes"))
+        supervisor.start(*programs)
+        yield system
+
+
+def _prepared(postgres: str, bootstrap: str) -> dict[str, str]:
+    """Raises LocalStackError with what the first of them said."""
+    try:
+        return asyncio.run(_prepare(postgres, bootstrap))
+    except* (MigrationFailed, TopicMisconfigured, KafkaError, asyncpg.PostgresError) as group:
+        raise LocalStackError(f"databases and topics: {_first(group)}") from None
+
+
+def _first(error: BaseException) -> BaseException:
+    return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
+async def _prepare(postgres: str, bootstrap: str) -> dict[str, str]:
+    """A database and a login per service, migrated; the topics of every log."""
+    async with asyncio.TaskGroup() as group:
+        databases = {name: group.create_task(_database(postgres, name)) for name in SERVICES}
+        for name in PUBLISHERS:
+            group.create_task(provision(bootstrap, name, partitions=PARTITIONS))
+    return {name: task.result() for name, task in databases.items()}
+
+
+async def _database(postgres: str, service: str) -> str:
+    """The address of the service's login on its own database. The login can do what a service needs, no more."""
+    owner = _address(postgres, path=f"/{service}")
+    password = secrets.token_hex(16)
+    connection = await asyncpg.connect(postgres)
+    try:
+        if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", service):
+            await connection.execute(f'CREATE DATABASE "{service}"')
+        await migrate(owner, *SHARED_MIGRATIONS, SOURCES / service / "sql" / "migrations")
+        if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", service):
+            await connection.execute(f'CREATE ROLE "{service}" LOGIN IN ROLE {RUNTIME_ROLE}')
+        await connection.execute(f"ALTER ROLE \"{service}\" PASSWORD '{password}'")
+    finally:
+        await connection.close()
+    return _address(owner, user=f"{service}:{password}")
+
+
+def _address(url: str, *, path: str | None = None, user: str | None = None) -> str:
+    parts = urlsplit(url)
+    login, _, host = parts.netloc.rpartition("@")
+    return urlunsplit(parts._replace(path=path or parts.path, netloc=f"{user or login}@{host}"))
+
+
+def _plan(
+    folder: Path,
+    postgres: str,
+    bootstrap: str,
+    databases: Mapping[str, str],
+    clients: Mapping[str, Mapping[str, str]],
+    front_port: int,
+) -> tuple[System, list[Program]]:
+    service_ports = {name: ports.free_port() for name in (*SERVICES, "issuer")}
+    addresses = {name: f"http://{ports.LOOPBACK}:{port}" for name, port in service_ports.items()}
+    front = f"http://{ports.LOOPBACK}:{front_port}"
+    system = System(
+        front_door=front,
+        issuer=addresses["issuer"],
+        issuer_folder=folder / "issuer",
+        kafka=bootstrap,
+        postgres=postgres,
+        services={name: addresses[name] for name in SERVICES},
+        databases=databases,
+    )
+    programs = [_issuer(system, service_ports["issuer"])]
+    programs += [_service(name, service_ports[name], system, clients) for name in SERVICES]
+    programs.append(front_door(front_port, service_ports, folder))
+    return system, programs
+
+
+def _issuer(system: System, port: int) -> Program:
+    arguments = ["--folder", str(system.issuer_folder), "--port", str(port)]
+    return Program(
+        "issuer",
+        [sys.executable, "-m", "shared.web.issuer", *arguments],
+        port=port,
+        ready_url=f"{system.issuer}/health/ready",
+    )
+
+
+def _service(name: str, port: int, system: System, clients: Mapping[str, Mapping[str, str]]) -> Program:
+    settings = {
+        "DATABASE_URL": system.databases[name],
+        "KAFKA_BOOTSTRAP": system.kafka,
+        "PORT": str(port),
+        "ROOT_PATH": f"/{name}",
+        "OIDC_ISSUER": system.issuer,
+        "OIDC_JWKS_URL": f"{system.issuer}/jwks.json",
+        "CLIENTS": json.dumps(clients),
+    }
+    if name == "membership":
+        settings["IDENTITY_SECRET"] = secrets.token_hex(32)
+    if name == "operations":
+        settings["SERVICES"] = json.dumps(dict(system.services))
+    return Program(
+        name,
+        [sys.executable, "-m", f"services.{name}", "all"],
+        env={f"{name.upper()}_{setting}": value for setting, value in settings.items()},
+        port=port,
+        ready_url=f"{system.services[name]}/health/ready",
+    )

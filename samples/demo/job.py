@@ -1,0 +1,110 @@
+"""The demo's main job: import a province, play its month through the APIs, wait until the figures have it all."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from rich.progress import Progress, TaskID
+
+from samples.demo.door import Door
+from samples.demo.people import HOURS, INTEGRATOR, Cast, cast
+from samples.demo.play import CellPlay
+from samples.month import plan_month
+from samples.province.files import IMPORTS, write_files
+from samples.province.make import make_province
+from samples.province.model import Province
+from shared.web.issuer import DemoIssuer
+
+SEED = 7
+CRITERIA = Path(__file__).parents[1] / "criteria" / "hd42-anphu-2025.json"
+AS_OF = date(2026, 3, 1)
+CELLS_AT_ONCE = 12
+AUTOMATIC = {"1.1", "2.1", "2.2", "4.5"}
+
+
+async def run_job(door: Door, issuer: DemoIssuer, folder: Path, scale: str, progress: Progress) -> Cast:
+    """Everything from the files to the last correction. Raises `Refused`."""
+    province = make_province(SEED, scale)
+    write_files(province, folder)
+    await _import(door, issuer, folder, progress)
+    actors = await cast(door, issuer)
+    await _publish_criteria(door, actors)
+    await _play(door, actors, province, progress)
+    return actors
+
+
+async def _import(door: Door, issuer: DemoIssuer, folder: Path, progress: Progress) -> None:
+    token = issuer.for_client(INTEGRATOR, seconds=HOURS)
+    task = progress.add_task("Nhập tệp đảng viên và tổ chức", total=len(IMPORTS))
+    for mapping, name in IMPORTS:
+        content = await asyncio.to_thread((folder / name).read_bytes)
+        form = {"mapping": mapping, "as_of": AS_OF.isoformat()}
+        preview = await door.upload("/membership/imports", token, content, name, **form)
+        await door.command(f"/membership/imports/{preview['import_id']}/apply", {}, token)
+        progress.advance(task)
+
+
+async def _publish_criteria(door: Door, actors: Cast) -> None:
+    criteria = json.loads(CRITERIA.read_text(encoding="utf-8"))
+    await door.command("/evaluation/criteria-sets", {**criteria, "unit_id": str(actors.province)}, actors.board)
+
+
+async def _play(door: Door, actors: Cast, province: Province, progress: Progress) -> None:
+    items = _items_to_choose(json.loads(CRITERIA.read_text(encoding="utf-8")))
+    plays = [
+        CellPlay(door, actors.cells[month.cell], month, items, meeting_id=uuid4())
+        for month in plan_month(province, SEED)
+    ]
+    steps: Sequence[tuple[str, Callable[[CellPlay], Awaitable[None]]]] = (
+        ("Lên lịch, thông báo, tài liệu", CellPlay.schedule),
+        ("Điểm danh hai lần", CellPlay.call_the_roll),
+        ("Kết quả, biên bản, nghị quyết", CellPlay.hold),
+        ("Đính chính điểm danh", CellPlay.correct_attendance),
+        ("Tự chấm và biểu quyết", CellPlay.score),
+        ("Cấp trên xếp loại", CellPlay.rate),
+    )
+    for title, step in steps:
+        await _for_all(plays, step, progress, progress.add_task(title, total=len(plays)))
+
+
+async def _for_all(
+    plays: Iterable[CellPlay], step: Callable[[CellPlay], Awaitable[None]], progress: Progress, task: TaskID
+) -> None:
+    turns = asyncio.Semaphore(CELLS_AT_ONCE)
+
+    async def one(play: CellPlay) -> None:
+        async with turns:
+            await step(play)
+        progress.advance(task)
+
+    async with asyncio.TaskGroup() as group:
+        for play in plays:
+            group.create_task(one(play))
+
+
+def _items_to_choose(criteria: Mapping[str, Any]) -> dict[str, str]:
+    """Code and condition of each item that recorded facts do not decide."""
+    items = [item for group in criteria["groups"] for item in group["items"]]
+    return {item["code"]: item.get("condition", "always") for item in items if item["code"] not in AUTOMATIC}
+
+
+async def settled(door: Door, actors: Cast, period: str, pause: Callable[[], Awaitable[None]] | None = None) -> Any:  # noqa: ANN401
+    """The province's report once every log's watermark has reached the log's head."""
+    wait = pause or partial(asyncio.sleep, 0.5)
+    while True:
+        report = await door.read(f"/reporting/reports/{actors.province}/{period}", actors.board)
+        status = await door.read("/operations/status", actors.tokens["operator"])
+        if caught_up(report, status):
+            return report
+        await wait()
+
+
+def caught_up(report: Mapping[str, Any], status: Mapping[str, Any]) -> bool:
+    """Whether the report knows every event that the services have recorded."""
+    heads = {service["service"]: service["relay"]["head"] for service in status["services"] if service.get("relay")}
+    return all(report["known_as_of"].get(source, 0) >= head for source, head in heads.items())
