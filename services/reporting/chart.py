@@ -73,7 +73,7 @@ def _bars(
     legend: object = {"title": None, "orient": "bottom", "columns": 1, "symbolType": "square"},
 ) -> dict[str, Any]:
     axis: dict[str, Any] = {"title": None, "tickCount": 4, "grid": True}
-    axis |= {"format": ".0%"} if stack == "normalize" else {"format": "d"}
+    axis |= {"format": ".0%", "values": [0, 0.5, 1]} if stack == "normalize" else {"format": "d", "tickMinStep": 1}
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "background": None,

@@ -68,6 +68,15 @@ class UnitFigures:
 
 
 @dataclass(frozen=True, slots=True)
+class SilentCell:
+    """A cell that owed a meeting and said nothing; many cells have the same name under different parents."""
+
+    unit_id: UUID
+    name: str
+    parent_name: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """A unit's figures with those of the units directly below it. `path`: from the root down to the unit."""
 
@@ -75,7 +84,7 @@ class Report:
     unit: UnitFigures
     children: tuple[UnitFigures, ...]
     path: tuple[tuple[UUID, str], ...]
-    silent: tuple[tuple[UUID, str], ...]
+    silent: tuple[SilentCell, ...]
     incomplete: tuple[UUID, ...] = ()
 
 
@@ -187,11 +196,11 @@ def _unit(row: dict[str, Any], figures: Figures) -> UnitFigures:
     return UnitFigures(row["unit_id"], row["name"], row["kind"], row["is_cell"], figures)
 
 
-async def _silent(connection: Connection, scope: Scope, size: int = 50) -> tuple[tuple[UUID, str], ...]:
-    rows = SQL.silent_cells(
-        connection, unit_id=scope.unit_id, due_on=last_day(scope.period), size=size, **scope.tree, **scope.facts
-    )
-    return tuple([(row["unit_id"], row["name"]) async for row in rows])
+async def _silent(connection: Connection, scope: Scope) -> tuple[SilentCell, ...]:
+    due_on = last_day(scope.period)
+    rows = SQL.silent_cells(connection, unit_id=scope.unit_id, due_on=due_on, **scope.tree, **scope.facts)
+    cells = [SilentCell(**dict(row)) async for row in rows]
+    return tuple(sorted(cells, key=lambda cell: (sort_key(cell.parent_name or ""), sort_key(cell.name))))
 
 
 async def _below(connection: Connection, scope: Scope, units: Sequence[UUID]) -> tuple[UUID, ...]:

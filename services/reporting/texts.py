@@ -52,6 +52,8 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "attendance_percent": ("Tỷ lệ có mặt", "Attendance rate"),
     "quality": ("Chất lượng", "Quality"),
     "average_minutes": ("Thời lượng bình quân (phút)", "Average duration (minutes)"),
+    "minutes": ("Thời lượng (phút)", "Duration (minutes)"),
+    "self_score": ("Điểm tự chấm", "Self-score"),
     "speakers": ("Lượt phát biểu", "Speakers"),
     "superior_attended": ("Có cấp trên dự", "A superior attended"),
     "with_documents": ("Có tài liệu", "With documents"),
@@ -121,11 +123,11 @@ class Texts:
         vietnamese, english = WORDS[key]
         return vietnamese if self.language is Language.VI else english
 
-    def number(self, value: int | float | None) -> str:
-        """Thousands and decimals as the language writes them; a dash where there is no value."""
+    def number(self, value: float | None) -> str:
+        """Thousands and decimals as the language writes them (counts have none); a dash where there is no value."""
         if value is None:
             return "–"
-        written = f"{value:,.1f}" if isinstance(value, float) else f"{value:,}"
+        written = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
         return written.translate(str.maketrans(",.", ".,")) if self.language is Language.VI else written
 
     def percent(self, value: float | None) -> str:

@@ -135,12 +135,13 @@ WHERE meeting_id = :meeting_id AND (recorded_at, log_id, position) > (:after_tim
 ORDER BY recorded_at, log_id, position LIMIT :size;
 
 -- name: silent_cells
--- Cells below a unit that owed a meeting and said nothing, by name.
-SELECT active.unit_id, active.name FROM cells_active(:due_on::date, :tree_position::bigint) AS active
+-- Cells below a unit that owed a meeting and said nothing, with the names of the units that they stand under.
+SELECT active.unit_id, active.name, above.name AS parent_name
+FROM cells_active(:due_on::date, :tree_position::bigint) AS active
 JOIN unit_closure(:valid_on::date, :tree_position::bigint) AS closure ON descendant = active.unit_id
+LEFT JOIN unit_tree(:due_on::date, :tree_position::bigint) AS above ON above.unit_id = active.parent_id
 LEFT JOIN months_of(:period::text, :known::jsonb) AS month ON month.unit_id = active.unit_id
-WHERE ancestor = :unit_id AND coalesce(met + not_held, 0) = 0
-ORDER BY active.name, active.unit_id LIMIT :size;
+WHERE ancestor = :unit_id AND coalesce(met + not_held, 0) = 0;
 
 -- name: cells_below
 -- Which of the given units stand below a unit.

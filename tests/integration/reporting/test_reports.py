@@ -1,0 +1,177 @@
+"""Figures over the tree: sums, the three answers, knowledge and trees of other days, drill-down, reach."""
+
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+from shared.contracts import attendance, meetings, membership
+from shared.contracts.meetings import Part
+from tests.integration.commune import BLOCK, COMMUNE, FAR, FIRST, PROVINCE, SECOND, SUB
+from tests.integration.inprocess import record
+from tests.integration.reporting.conftest import World
+
+
+async def told(world: World) -> UUID:
+    """The first cell met, the second did not, the far one is silent; the meeting of the first."""
+    meeting = await world.story.hold(FIRST, superior=True)
+    await world.story.publish_document(meeting, FIRST)
+    await world.story.call_roll(meeting, FIRST, whole=9, part=2, excused=1, unexcused=1, unknown=1, exempt=2, guests=3)
+    await world.story.score(meeting, FIRST, "91.50", "tot")
+    await world.story.not_held(SECOND)
+    await world.catch_up()
+    return meeting
+
+
+async def test_held_not_held_and_not_reported_are_three_answers(world: World) -> None:
+    await told(world)
+    figures = await world.figures(PROVINCE)
+    assert (figures["cells"], figures["met"], figures["not_held"], figures["not_reported"]) == (3, 1, 1, 1)
+
+
+async def test_expected_is_the_sum_of_what_became_of_everybody(world: World) -> None:
+    await told(world)
+    figures = await world.figures(COMMUNE)
+    parts = [figures[name] for name in ("attended", "partly", "excused", "unexcused", "unknown")]
+    assert (figures["expected"], parts) == (14, [11, 0, 1, 1, 1])
+    assert (figures["guests"], figures["superior_attended"], figures["with_documents"]) == (3, 1, 1)
+
+
+async def test_where_both_calls_are_needed_missing_one_is_partly(world: World) -> None:
+    await told(world)
+    rule = attendance.PresenceRuleDecided(
+        unit_id=COMMUNE, both_calls_needed=True, valid_from=date(2026, 3, 1), source="05-DA/TU"
+    )
+    await record(world.story.attendance, rule, stream=f"presence-rule-{COMMUNE}", key=str(COMMUNE))
+    await world.catch_up()
+    figures = await world.figures(PROVINCE)
+    assert (figures["attended"], figures["partly"]) == (9, 2)
+    assert (await world.figures(PROVINCE, "2026-02"))["partly"] == 0
+
+
+async def test_a_parent_is_the_sum_of_its_children_digests_included(world: World) -> None:
+    await told(world)
+    parent = await world.figures(PROVINCE)
+    children = (await world.get(f"/reports/{PROVINCE}/2026-03/children"))["items"]
+    assert [child["unit_id"] for child in children] == [str(COMMUNE), str(BLOCK)]
+    for name in ("cells", "met", "not_reported", "expected", "attended", "self_points"):
+        assert parent[name] == sum(child["figures"][name] for child in children)
+    for name in ("input", "facts"):
+        digests = [int(child["figures"]["digests"][name], 16) for child in children]
+        assert int(parent["digests"][name], 16) == sum(digests) > 0
+
+
+async def test_self_and_official_ratings_are_apart_and_what_awaits_shows(world: World) -> None:
+    meeting = await told(world)
+    figures = await world.figures(COMMUNE)
+    assert (figures["self_ratings"], figures["official_ratings"], figures["awaiting_rating"]) == ({"tot": 1}, {}, 1)
+    assert figures["average_self_score"] == 91.5
+
+    await world.story.rate(meeting, FIRST, "kha")
+    await world.catch_up()
+    figures = await world.figures(COMMUNE)
+    assert (figures["official_ratings"], figures["awaiting_rating"]) == ({"kha": 1}, 0)
+
+
+async def test_of_two_regular_meetings_one_counts_and_the_conflict_shows(world: World) -> None:
+    await told(world)
+    second = await world.story.hold(FIRST, name="entered offline")
+    await world.story.call_roll(second, FIRST, whole=5)
+    await world.catch_up()
+    figures = await world.figures(FIRST)
+    assert (figures["met"], figures["conflicts"], figures["expected"]) == (1, 1, 14)
+
+
+async def test_a_thematic_meeting_of_its_own_counts_beside_the_regular_one(world: World) -> None:
+    await told(world)
+    await world.story.hold(FIRST, name="theme", parts=(Part.THEMATIC,))
+    await world.catch_up()
+    figures = await world.figures(PROVINCE)
+    assert (figures["met"], figures["meetings"], figures["thematic_meetings"], figures["conflicts"]) == (1, 2, 1, 0)
+
+
+async def test_a_meeting_that_moves_takes_its_figures_and_digest_along(world: World) -> None:
+    meeting = await told(world)
+    before = await world.figures(FIRST)
+    moved = meetings.MeetingCorrected(
+        meeting_id=meeting,
+        reason="wrong-cell",
+        unit_id=FAR,
+        body=meetings.Body.CELL,
+        period="2026-02",
+        parts=(Part.REGULAR,),
+    )
+    await world.story.tell(moved, FIRST)
+    await world.catch_up()
+    assert (await world.figures(FIRST))["digests"] == {"events": 0, "input": "0", "facts": "0"}
+    after = await world.figures(SUB, "2026-02")
+    assert (after["met"], after["expected"]) == (1, before["expected"])
+    assert after["digests"]["events"] == before["digests"]["events"] + 1
+
+
+async def test_what_was_known_then_can_be_asked_for_by_position_and_by_time(world: World) -> None:
+    meeting = await told(world)
+    then = (await world.report(PROVINCE))["known_as_of"]
+    moment = datetime.now(UTC)
+    await world.story.rate(meeting, FIRST, "kha")
+    await world.story.hold(FAR)
+    await world.catch_up()
+
+    assert (await world.figures(PROVINCE))["met"] == 2
+    vector = ",".join(f"{log_id}:{position}" for log_id, position in then.items())
+    for known_as_of in (vector, moment.isoformat()):
+        figures = await world.figures(PROVINCE, known_as_of=known_as_of)
+        assert (figures["met"], figures["not_reported"], figures["awaiting_rating"]) == (1, 1, 1)
+    future = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    report = await world.report(PROVINCE, known_as_of=future)
+    assert report["provisional"]
+
+
+async def test_the_tree_of_another_day_sums_other_cells(world: World) -> None:
+    await told(world)
+    moved = membership.UnitMoved(unit_id=FIRST, parent_id=SUB, effective_on=date(2026, 5, 1))
+    await record(world.membership, moved, stream="tree", key=membership.TREE_KEY)
+    await world.catch_up()
+    assert (await world.figures(COMMUNE))["met"] == 1
+    assert (await world.figures(COMMUNE, hierarchy_as_of="2026-05-02"))["met"] == 0
+    assert (await world.figures(SUB, hierarchy_as_of="2026-05-02"))["met"] == 1
+
+
+async def test_the_tree_may_arrive_after_the_facts(world: World) -> None:
+    meeting = await world.story.hold(FIRST)
+    await world.story.call_roll(meeting, FIRST, whole=3)
+    await world.service.deliver(*world.story.logs)
+    await world.service.deliver(world.membership)
+    assert (await world.figures(PROVINCE))["attended"] == 3
+
+
+async def test_a_meeting_drills_down_to_its_events_page_by_page(world: World) -> None:
+    meeting = await told(world)
+    listed = await world.get(f"/reports/{PROVINCE}/2026-03/meetings", size=1)
+    rest = await world.get(f"/reports/{PROVINCE}/2026-03/meetings", size=5, after=listed["next"])
+    assert {item["unit_id"] for item in (*listed["items"], *rest["items"])} == {str(FIRST), str(SECOND)}
+    assert rest["next"] is None
+
+    seen, after = [], ""
+    while True:
+        page = await world.get(f"/meetings/{meeting}/events", size=7, after=after)
+        seen += [(item["log_id"], item["position"]) for item in page["items"]]
+        after = page["next"]
+        if after is None:
+            break
+    assert len(seen) == len(set(seen)) == page["meeting"]["events"]
+
+
+async def test_only_units_in_reach_are_shown(world: World) -> None:
+    meeting = await told(world)
+    assert await world.refused(f"/reports/{PROVINCE}/2026-03", who="office") == (403, "out-of-reach")
+    assert await world.refused(f"/meetings/{meeting}/events", who="second_secretary") == (403, "out-of-reach")
+    assert (await world.figures(COMMUNE, who="office"))["met"] == 1
+
+
+async def test_a_question_that_makes_no_sense_says_which_part(world: World) -> None:
+    await told(world)
+    assert await world.refused(f"/reports/{PROVINCE}/2026-13") == (422, "invalid-request")
+    asked = f"/reports/{PROVINCE}/2026-03"
+    assert await world.refused(asked, known_as_of="yesterday") == (422, "known-as-of-malformed")
+    assert await world.refused(asked, known_as_of="2026-03-01T00:00:00") == (422, "known-as-of-malformed")
+    assert await world.refused(asked, hierarchy_as_of="2020-01-01") == (404, "unit-unknown")
+    assert await world.refused(f"{asked}/meetings", after="x") == (422, "cursor-malformed")
