@@ -63,7 +63,8 @@ def _check_sendable(append: Append, bodies: Sequence[str]) -> None:
     """Refuses what PostgreSQL cannot keep as text or the relay cannot send."""
     if not append.events:
         raise AppendRefused("an append needs at least one event")
-    plain = (append.stream, append.key, append.metadata.actor, *(text.body for text in append.texts))
+    texts = (part for text in append.texts for part in (text.subject, text.kind, text.body))
+    plain = (append.stream, append.key, *append.metadata.to_json().values(), *texts)
     if any("\x00" in value for value in plain) or any(_NUL_IN_JSON.search(body) for body in bodies):
         raise AppendRefused("the character U+0000 cannot be stored: remove it from the text")
     for event, body in zip(append.events, bodies, strict=True):

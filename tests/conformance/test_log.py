@@ -186,6 +186,19 @@ async def test_refuses_the_character_u0000(log: Log, text: str) -> None:
     assert await everything(log) == []
 
 
+async def test_refuses_the_character_u0000_beside_the_events_too(log: Log) -> None:
+    text = Text.of("a\x00", subject="member:1", kind="reason", text_id=uuid4())
+    for wrong in (
+        append_of(erasable=[text]),
+        append_of(stream="a\x00"),
+        append_of(key="a\x00"),
+        replace(append_of(), metadata=replace(METADATA, on_behalf_of="a\x00")),
+    ):
+        with pytest.raises(AppendRefused, match=r"U\+0000"):
+            await log.append(wrong)
+    assert await everything(log) == []
+
+
 async def test_refuses_an_event_that_the_relay_could_not_send(log: Log) -> None:
     envelope = len(append_of("").events[0].model_dump_json())
     with pytest.raises(EventTooLarge, match="Noted has 262145 bytes"):
