@@ -1,0 +1,92 @@
+"""Hands fetched batches to a consumer until they are taken: waits and tries again, however long, and never skips."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+
+from shared.contracts.envelope import FetchedRecord
+from shared.messaging import consumer_metrics as metrics
+from shared.messaging.consumer import Consumer, Outcome
+from shared.messaging.stop_rule import ConsumerStopped
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often and how long, in seconds; `max_records` per batch."""
+
+    max_records: int = 500
+    poll: float = 0.1
+    first_retry: float = 0.1
+    longest_retry: float = 30.0
+    retry_when_stopped: float = 60.0
+    release_every: float = 0.5
+    check_every: float = 5.0
+    stalled_after: float = 30.0
+
+    def retry_delay(self, attempt: int) -> float:
+        """Seconds to wait after failed attempt number `attempt` (from 1)."""
+        return min(self.longest_retry, self.first_retry * 2.0 ** min(attempt - 1, 20))
+
+
+class Intake:
+    """`busy` while a batch is being taken: a position that stands still then is not the broker's fault."""
+
+    def __init__(self, consumer: Consumer, pace: Pace) -> None:
+        self.consumer = consumer
+        self.busy = False
+        self._pace = pace
+        # Perhaps by the process before this one: the first batch that is taken says otherwise.
+        self._said_stopped = True
+
+    async def take(self, batch: Sequence[FetchedRecord]) -> Outcome:
+        """What became of the batch, once it is taken."""
+        self.busy = True
+        attempt = 0
+        try:
+            while True:
+                attempt += 1
+                outcome = await self._try(batch, attempt)
+                if outcome is not None:
+                    await self._say_stopped(None)
+                    return outcome
+        finally:
+            self.busy = False
+
+    async def keep_releasing(self) -> None:
+        """Goes on with keys that other batches, or other consumers of this database, make ready. Until cancelled."""
+        while True:
+            try:
+                await self.consumer.release()
+            except Exception:
+                log.exception("release failed, trying again", consumer=self.consumer.name)
+            await asyncio.sleep(self._pace.release_every)
+
+    async def _try(self, batch: Sequence[FetchedRecord], attempt: int) -> Outcome | None:
+        try:
+            return await self.consumer.handle(batch)
+        except ConsumerStopped as stopped:
+            await self._say_stopped(str(stopped))
+            await asyncio.sleep(self._pace.retry_when_stopped)
+        except Exception:
+            # The database is away, or a bug of ours: nothing was applied, and going on would lose events.
+            log.exception("batch failed, trying again", consumer=self.consumer.name, attempt=attempt)
+            metrics.RETRIES.labels(self.consumer.name).inc()
+            await asyncio.sleep(self._pace.retry_delay(attempt))
+        return None
+
+    async def _say_stopped(self, reason: str | None) -> None:
+        if reason is not None:
+            log.error("consumer stopped", consumer=self.consumer.name, reason=reason)
+        elif not self._said_stopped:
+            return
+        metrics.STOPPED.labels(self.consumer.name).set(reason is not None)
+        try:
+            await self.consumer.store.set_stopped(self.consumer.name, reason)
+        except Exception:
+            log.exception("cannot record whether the consumer is stopped", consumer=self.consumer.name)
+        else:
+            self._said_stopped = reason is not None

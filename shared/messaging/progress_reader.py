@@ -1,0 +1,74 @@
+"""Reads what the relays of a service's sources say (`<service>.progress`) into its database, for the watermark."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.contracts.envelope import FetchedRecord
+from shared.messaging.kafka_topic import fetched
+from shared.messaging.progress import ProgressRecord
+from shared.messaging.store import Quarantined, Store
+from shared.messaging.topic import progress_topic
+from shared.messaging.topic_peek import TopicPeek
+
+log = structlog.get_logger(__name__)
+
+READER = "progress"
+POLL_MS = 500
+# A relay says something every few seconds: longer silence may be a hanging client, and looking anew costs nothing.
+SILENCE_SECONDS = 60.0
+RETRY_SECONDS = 2.0
+
+
+async def follow_progress(bootstrap: str, store: Store, log_ids: Mapping[str, str], topic_prefix: str = "") -> None:
+    """Until cancelled. `log_ids`: log id by service. Waits for topics, brokers and databases that are away."""
+    topics = {progress_topic(service, topic_prefix): log_id for service, log_id in log_ids.items()}
+    while True:
+        try:
+            async with TopicPeek.open(bootstrap) as peek:
+                partitions = await peek.partitions(topics)
+            await _read(bootstrap, store, topics, partitions)
+        except Exception:
+            log.exception("progress of sources cannot be read, trying again")
+        await asyncio.sleep(RETRY_SECONDS)
+
+
+async def _read(bootstrap: str, store: Store, topics: Mapping[str, str], partitions: list[TopicPartition]) -> None:
+    """Until nothing came for a while. The topics are compacted, so each time they are read from their start."""
+    consumer: Any = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    consumer.assign(partitions)
+    loop = asyncio.get_running_loop()
+    try:
+        await consumer.start()
+        heard = loop.time()
+        while loop.time() - heard < SILENCE_SECONDS:
+            found = await consumer.getmany(timeout_ms=POLL_MS)
+            for place, records in found.items():
+                heard = loop.time()
+                # The last one says all that those before it said, and a database need not keep up with each.
+                await _keep(store, topics[place.topic], fetched(records[-1]))
+    finally:
+        await consumer.stop()
+
+
+async def _keep(store: Store, log_id: str, record: FetchedRecord) -> None:
+    try:
+        progress = _progress_of(log_id, record)
+    except ValueError as error:
+        log.exception("progress record quarantined", topic=record.topic, offset=record.offset)
+        async with store.transaction() as tx:
+            await tx.quarantine(READER, [Quarantined(record, str(error))])
+        return
+    await store.record_progress(progress)
+
+
+def _progress_of(log_id: str, record: FetchedRecord) -> ProgressRecord:
+    progress = ProgressRecord.from_bytes(record.value or b"")
+    if progress.log_id != log_id:
+        raise ValueError(f"progress of {progress.log_id!r} on the topic of {log_id!r}")
+    return progress

@@ -1,0 +1,181 @@
+"""Feeds consumers from Kafka. The only module that knows FastStream; it decides nothing but where to fetch.
+
+Partitions are assigned by hand and nothing is ever committed to Kafka: positions live in PostgreSQL, beside the
+effects, so any number of processes may fetch the same partition (docs/adr/0052).
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import structlog
+from aiokafka import TopicPartition as AssignedPartition
+from faststream.kafka import KafkaBroker, TopicPartition
+from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
+from faststream.kafka.subscriber.usecase import BatchSubscriber
+from faststream.middlewares import AckPolicy
+
+from shared.messaging import consumer_metrics as metrics
+from shared.messaging.consumer import Consumer
+from shared.messaging.handler import EventHandler
+from shared.messaging.intake import Intake, Pace
+from shared.messaging.kafka_topic import fetched
+from shared.messaging.progress_reader import follow_progress
+from shared.messaging.start_offsets import StartOffsets
+from shared.messaging.store import Place, Store
+from shared.messaging.topic import events_topic
+from shared.messaging.topic_peek import TopicPeek
+from shared.messaging.watchdog import Watchdog
+
+log = structlog.get_logger(__name__)
+
+# Above the largest record that a broker lets through by default; an event of ours has at most 256 KiB.
+FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
+STOP_SECONDS = 5.0
+
+
+async def run_consumers(
+    bootstrap: str,
+    handlers: Sequence[EventHandler],
+    store: Store,
+    *,
+    topic_prefix: str = "",
+    log_ids: Mapping[str, str] | None = None,
+    pace: Pace | None = None,
+) -> None:
+    """Runs a consumer for each handler, and reads their sources' progress, until cancelled. Nothing else ends it.
+
+    `log_ids`: log id by service, where it is not the service's name.
+    """
+    ids = {source: source for handler in handlers for source in handler.sources} | dict(log_ids or {})
+    async with asyncio.TaskGroup() as tasks:
+        for handler in handlers:
+            topics = {events_topic(source, topic_prefix): ids[source] for source in handler.sources}
+            intake = Intake(Consumer(handler, store, topics=topics), pace or Pace())
+            tasks.create_task(keep_fetching(bootstrap, intake, pace or Pace()), name=f"fetch {handler.name}")
+            tasks.create_task(intake.keep_releasing(), name=f"release {handler.name}")
+        if ids:
+            tasks.create_task(follow_progress(bootstrap, store, ids, topic_prefix), name="progress")
+
+
+async def keep_fetching(bootstrap: str, intake: Intake, pace: Pace) -> None:
+    """Sessions with the broker, each begun anew after whatever ended the one before. Until cancelled."""
+    name = intake.consumer.name
+    attempt = 0
+    while True:
+        attempt += 1
+        session = Session(bootstrap, intake, pace)
+        try:
+            reason = await session.run()
+        except Exception:
+            reason = "error"
+            log.exception("session with the broker failed", consumer=name)
+        attempt = 1 if session.took_any else attempt
+        metrics.RESTARTS.labels(name, reason).inc()
+        log.warning("beginning a new session", consumer=name, reason=reason, attempt=attempt)
+        await asyncio.sleep(pace.retry_delay(attempt))
+
+
+class Session:
+    """One FastStream subscription to all partitions of a consumer, from where its positions say."""
+
+    def __init__(self, bootstrap: str, intake: Intake, pace: Pace) -> None:
+        self._bootstrap = bootstrap
+        self._intake = intake
+        self._pace = pace
+        self._kafka: Any = None  # aiokafka's consumer, which is untyped
+        self._fetching_again: dict[AssignedPartition, asyncio.Task[None]] = {}
+        self.took_any = False
+
+    async def run(self) -> str:
+        """Until something speaks for a new session; says what. Raises what the broker or the database raises."""
+        consumer = self._intake.consumer
+        async with TopicPeek.open(self._bootstrap) as peek:
+            starts = StartOffsets(consumer, peek)
+            offsets = await starts.find_all()
+            broker, subscriber = self._subscribe(starts, [*offsets])
+            try:
+                await broker.start()
+                self._kafka = subscriber.consumer
+                # The fetcher has not run yet; if it had, seeking clears its complaint that it has no offset.
+                for partition, offset in offsets.items():
+                    self._kafka.seek(partition, offset)
+                return await Watchdog(consumer, peek, [*offsets], self._pace).watch(self._stands_still_for_a_reason)
+            finally:
+                for task in self._fetching_again.values():
+                    task.cancel()
+                await broker.stop()
+
+    def _subscribe(
+        self, starts: StartOffsets, partitions: Sequence[AssignedPartition]
+    ) -> tuple[KafkaBroker, BatchSubscriber]:
+        async def take(records: Sequence[Any]) -> None:
+            await self._take(starts, records)
+
+        broker = KafkaBroker(
+            self._bootstrap,
+            consumer_only=True,
+            allow_auto_create_topics=False,
+            apply_types=False,
+            graceful_timeout=STOP_SECONDS,
+            logger=logging.getLogger("faststream"),
+            log_level=logging.DEBUG,
+        )
+        subscriber = broker.subscriber(
+            partitions=[TopicPartition(place.topic, place.partition, declare=False) for place in partitions],
+            batch=True,
+            max_records=self._pace.max_records,
+            batch_timeout_ms=int(self._pace.poll * 1000),
+            max_partition_fetch_bytes=FETCH_BYTES_PER_PARTITION,
+            auto_offset_reset="none",  # an offset out of range must be seen; aiokafka would go on at the latest
+            ack_policy=AckPolicy.MANUAL,
+            parser=_unparsed,
+            decoder=_undecoded,
+            no_reply=True,
+        )
+        subscriber(take)
+        return broker, subscriber
+
+    async def _take(self, starts: StartOffsets, records: Sequence[Any]) -> None:
+        """FastStream only logs what is raised here, and fetches on: so `Intake.take` returns only when all is done."""
+        outcome = await self._intake.take([fetched(record) for record in records])
+        self.took_any = True
+        for topic, number in {(record.topic, record.partition) for record in records}:
+            place = Place(self._intake.consumer.topics[topic], number)
+            if place in outcome.gaps:
+                partition = AssignedPartition(topic, number)
+                self._kafka.pause(partition)
+                self._fetching_again[partition] = asyncio.create_task(self._fetch_again(starts, partition, place))
+            else:
+                starts.passed(place)
+
+    async def _fetch_again(self, starts: StartOffsets, partition: AssignedPartition, place: Place) -> None:
+        """Seeks back before a gap, later each time, while the other partitions go on."""
+        offset, gaps = await self._before_gap(starts, partition, place)
+        await asyncio.sleep(self._pace.retry_delay(gaps))
+        self._kafka.seek(partition, offset)
+        self._kafka.resume(partition)
+        del self._fetching_again[partition]
+
+    async def _before_gap(self, starts: StartOffsets, partition: AssignedPartition, place: Place) -> tuple[int, int]:
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                return await starts.after_gap(partition, place)
+            except Exception:
+                log.exception("cannot look before a gap, trying again", partition=partition)
+                await asyncio.sleep(self._pace.retry_delay(attempt))
+
+    def _stands_still_for_a_reason(self, partition: AssignedPartition) -> bool:
+        return self._intake.busy or partition in self._fetching_again
+
+
+async def _unparsed(records: tuple[Any, ...]) -> KafkaMessage:
+    """In place of FastStream's parser, which decodes every header and drops the batch if one is not UTF-8."""
+    return KafkaMessage(body=b"", headers={}, message_id="", raw_message=records, consumer=FAKE_CONSUMER)
+
+
+async def _undecoded(message: KafkaMessage) -> Any:  # noqa: ANN401 - whatever the parser above was given
+    return message.raw_message

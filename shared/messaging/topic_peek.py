@@ -1,0 +1,71 @@
+"""A look at topics beside the subscription: how many partitions, where they end, which event stands at an offset."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import OffsetOutOfRangeError, for_code
+
+from shared.contracts.envelope import FetchedRecord
+from shared.messaging.kafka_topic import fetched
+
+ANSWER_SECONDS = 10.0
+
+
+class TopicPeek:
+    """Every call raises KafkaError or TimeoutError when the broker does not answer."""
+
+    def __init__(self, bootstrap: str, consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+        self._bootstrap = bootstrap
+        self._consumer = consumer
+        self._reading = asyncio.Lock()
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, bootstrap: str) -> AsyncIterator["TopicPeek"]:
+        # Without a group: nothing to join, nothing to commit.
+        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="none")
+        try:
+            await asyncio.wait_for(consumer.start(), ANSWER_SECONDS)
+            yield cls(bootstrap, consumer)
+        finally:
+            await consumer.stop()
+
+    async def partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
+        """All partitions of `topics`. Raises UnknownTopicOrPartitionError if one is not provisioned yet."""
+        # Asked of the broker each time: a consumer's own list knows only topics that it was given, as they once were.
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        try:
+            await asyncio.wait_for(admin.start(), ANSWER_SECONDS)
+            described = await asyncio.wait_for(admin.describe_topics(sorted(topics)), ANSWER_SECONDS)
+        finally:
+            await admin.close()
+        places: list[TopicPartition] = []
+        for topic in described:
+            if topic["error_code"] != 0:
+                raise for_code(topic["error_code"])(f"topic {topic['topic']}")
+            places.extend(TopicPartition(topic["topic"], found["partition"]) for found in topic["partitions"])
+        return sorted(places)
+
+    async def ends(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        """By partition: one more than the last record's offset."""
+        ends: dict[TopicPartition, int] = await asyncio.wait_for(
+            self._consumer.end_offsets(list(places)), ANSWER_SECONDS
+        )
+        return ends
+
+    async def record_at(self, place: TopicPartition, offset: int) -> FetchedRecord | None:
+        """The record at exactly `offset`; None if the topic has none there."""
+        if not offset < (await self.ends([place]))[place]:
+            return None
+        try:
+            async with self._reading:
+                self._consumer.assign([place])
+                self._consumer.seek(place, offset)
+                found = await asyncio.wait_for(self._consumer.getone(place), ANSWER_SECONDS)
+        except OffsetOutOfRangeError:
+            return None  # the topic begins later
+        return fetched(found) if found.offset == offset else None

@@ -1,0 +1,77 @@
+"""Looks after a session with the broker: lag, and positions that stand still although there is something to fetch."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import structlog
+from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.messaging import consumer_metrics as metrics
+from shared.messaging.consumer import Consumer
+from shared.messaging.intake import Pace
+from shared.messaging.store import Place, Position
+from shared.messaging.topic_peek import TopicPeek
+
+log = structlog.get_logger(__name__)
+
+
+class Watchdog:
+    """aiokafka can hang after losing a broker, and is blind to a recreated topic: a new session heals both."""
+
+    def __init__(self, consumer: Consumer, peek: TopicPeek, partitions: Sequence[TopicPartition], pace: Pace) -> None:
+        self._consumer = consumer
+        self._peek = peek
+        self._places = {
+            partition: Place(consumer.topics[partition.topic], partition.partition) for partition in partitions
+        }
+        self._pace = pace
+        self._moved: dict[TopicPartition, tuple[int, float]] = {}
+
+    async def watch(self, is_excused: Callable[[TopicPartition], bool]) -> str:
+        """Until a new session is needed; says why. `is_excused`: a partition stands still for a known reason."""
+        while True:
+            await asyncio.sleep(self._pace.check_every)
+            try:
+                ends = await self._peek.ends(self._places)
+                positions = await self._consumer.store.positions(self._consumer.name)
+            except (KafkaError, OSError) as error:
+                # Nothing to fetch from, or nowhere to write: a new session would not do better.
+                log.warning("cannot measure lag", consumer=self._consumer.name, error=repr(error))
+                self._moved.clear()
+                continue
+            if reason := self._check(ends, positions, is_excused):
+                return reason
+
+    def _check(
+        self,
+        ends: Mapping[TopicPartition, int],
+        positions: Mapping[Place, Position],
+        is_excused: Callable[[TopicPartition], bool],
+    ) -> str | None:
+        now = asyncio.get_running_loop().time()
+        for partition, place in self._places.items():
+            position = positions.get(place, Position())
+            lag = ends[partition] - position.next_offset
+            self._show(place, lag, position)
+            if lag < 0:
+                return "topic recreated"
+            offset, since = self._moved.get(partition, (-1, now))
+            if lag == 0 or offset != position.next_offset or is_excused(partition):
+                self._moved[partition] = position.next_offset, now
+            elif now - since >= self._pace.stalled_after:
+                return "stalled"
+        return None
+
+    def _show(self, place: Place, lag: int, position: Position) -> None:
+        labels = self._consumer.name, place.log_id, str(place.partition)
+        metrics.LAG_EVENTS.labels(*labels).set(max(lag, 0))
+        metrics.LAG_SECONDS.labels(*labels).set(lag_seconds(lag, position, datetime.now(UTC)))
+
+
+def lag_seconds(lag: int, position: Position, now: datetime) -> float:
+    """Age in seconds of the last event that was taken, while others wait behind it; 0 without lag."""
+    if lag <= 0 or position.recorded_at is None:
+        return 0.0
+    return max(0.0, (now - position.recorded_at).total_seconds())
