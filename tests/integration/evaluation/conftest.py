@@ -121,7 +121,7 @@ class World:
         return answer.status_code, problem["type"].rpartition(":")[2], problem["detail"]
 
     async def score(self, meeting: UUID = MARCH) -> Any:
-        answer = await self.service.get(f"/scores/{meeting}", Authorization=commune.as_("secretary"))
+        answer = await self.service.get(f"/scores/{meeting}", Authorization=commune.as_("appraiser"))
         assert answer.status_code == 200, answer.text
         return answer.json()
 

@@ -155,7 +155,8 @@ async def test_an_unknown_meeting_unit_field_or_date_is_a_clear_error(meetings: 
     assert (unknown.status_code, unknown.json()["type"].rpartition(":")[2]) == (404, "meeting-unknown")
     nowhere = await meetings.post("/meetings", plan(uuid4()), Authorization=SECRETARY)
     assert (nowhere.status_code, nowhere.json()["type"].rpartition(":")[2]) == (409, "unit-not-yet-learned")
-    for wrong in ({"perod": "2026-03"}, {"period": "2026-13"}, {"parts": []}):
+    mistakes: list[dict[str, Any]] = [{"perod": "2026-03"}, {"period": "2026-13"}, {"parts": []}]
+    for wrong in mistakes:
         answer = await meetings.post("/meetings", plan(**wrong), Authorization=SECRETARY)
         assert answer.status_code == 422
         assert next(iter(wrong)) in answer.json()["errors"][0]["field"]

@@ -7,6 +7,8 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.attendance.domain import commands, errors
 from services.attendance.domain.commands import Absence, Departure, Presence
@@ -284,3 +286,25 @@ def test_a_corrected_cell_or_day_draws_the_roster_anew() -> None:
     ]
     assert decide(commands.RedrawRoster(MEETING, ROSTER), *DONE) == []
     assert decide(commands.RedrawRoster(MEETING, other_day)) == []
+
+
+def test_an_amendment_adds_replaces_and_removes_rows() -> None:
+    newcomer = RosterRow(member_id=STRANGER, expected=True, votes=False)
+    (amended,) = decide(amend(newcomer, AN_EXEMPT, removed=(BINH,)), *OPEN)
+    rows = DECIDER.fold([*OPEN, amended]).rows
+    assert dict(rows) == {AN: AN_EXEMPT, CHI: ROWS[2], STRANGER: newcomer}
+    assert decide(check_in(STRANGER), *OPEN, amended) == [came(STRANGER)]
+    assert decide(amend(newcomer, AN_EXEMPT), *OPEN, amended) == []
+
+
+@given(st.permutations([AN, BINH, CHI, AN, CHI]), st.lists(st.integers(1, 3), max_size=4))
+def test_check_ins_give_the_same_roll_call_in_any_order_and_in_any_batches(
+    members: list[UUID], sizes: list[int]
+) -> None:
+    past: list[Event] = [*OPEN]
+    left = list(members)
+    for size in [*sizes, len(members)]:
+        batch, left = left[:size], left[size:]
+        past += decide(check_in(*batch), *past) if batch else []
+    assert DECIDER.fold(past) == DECIDER.fold([*OPEN, came(AN), came(BINH), came(CHI)])
+    assert len(past) == len(OPEN) + 3

@@ -1,0 +1,33 @@
+"""Hot queries go by index: opening a roll call on the busiest evening must not read a province."""
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from services.attendance.queries import SQL
+
+CELL, MEMBER = UUID(int=1), UUID(int=2)
+# Values in the order in which a query names them.
+HOT = {
+    "meeting": (CELL,),
+    "members_of_cell": (CELL,),
+    "belongings_of": ([MEMBER],),
+    "spells_of": ([MEMBER],),
+    "meetings_of_members": ([MEMBER], date(2026, 3, 1)),
+}
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_a_hot_query_scans_no_table(name: str, service_database: Callable[[str], Awaitable[str]]) -> None:
+    connection = await asyncpg.connect(await service_database("attendance"))
+    try:
+        # Tables of a test are small enough to be scanned: the question is whether an index could be used at all.
+        await connection.execute("SET enable_seqscan = off")
+        rows = await connection.fetch(f"EXPLAIN {getattr(SQL, name).sql}", *HOT[name])
+    finally:
+        await connection.close()
+    plan = "\n".join(row[0] for row in rows)
+    assert "Seq Scan" not in plan, plan
