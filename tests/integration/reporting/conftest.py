@@ -25,26 +25,26 @@ class World:
     async def catch_up(self) -> None:
         await self.service.deliver(self.membership, *self.story.logs)
 
-    async def report(self, unit: UUID, period: str = "2026-03", *, who: str = "board", **asked: object) -> Any:
+    async def report(self, unit: UUID, period: str = "2026-03", *, who: str = "board", **asked: str | int) -> Any:
         return await self.get(f"/reports/{unit}/{period}", who=who, **asked)
 
-    async def figures(self, unit: UUID, period: str = "2026-03", **asked: object) -> Any:
-        return (await self.report(unit, period, **asked))["unit"]["figures"]
+    async def figures(self, unit: UUID, period: str = "2026-03", *, who: str = "board", **asked: str | int) -> Any:
+        return (await self.report(unit, period, who=who, **asked))["unit"]["figures"]
 
-    async def get(self, path: str, *, who: str = "board", **asked: object) -> Any:
+    async def get(self, path: str, *, who: str = "board", **asked: str | int) -> Any:
         answer = await self.service.client.get(
             path,
-            params={name: str(value) for name, value in asked.items()},
+            params=asked,
             headers={"Authorization": commune.as_(who)},
         )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
-    async def refused(self, path: str, *, who: str = "board", **asked: object) -> tuple[int, str]:
+    async def refused(self, path: str, *, who: str = "board", **asked: str | int) -> tuple[int, str]:
         """Status and problem type."""
         answer = await self.service.client.get(
             path,
-            params={name: str(value) for name, value in asked.items()},
+            params=asked,
             headers={"Authorization": commune.as_(who)},
         )
         assert answer.status_code >= 400, answer.text

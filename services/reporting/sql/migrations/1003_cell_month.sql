@@ -59,11 +59,13 @@ $$;
 -- nothing has happened to since are taken from the cache.
 CREATE FUNCTION contributions_known(of_period text, known jsonb) RETURNS SETOF meeting_contribution LANGUAGE sql STABLE AS $$
 WITH later AS MATERIALIZED (
-    SELECT DISTINCT meeting_id FROM jsonb_each_text(known) AS source (log_id, head)
-        JOIN meeting_fact AS fact ON fact.log_id = source.log_id AND position > head::bigint
+    SELECT DISTINCT fact.meeting_id FROM jsonb_each_text(known) AS source (log_id, head)
+    CROSS JOIN LATERAL (  -- by position, log after log: a report of lately must not read all facts of all years
+        SELECT meeting_id FROM meeting_fact WHERE log_id = source.log_id AND position > source.head::bigint OFFSET 0
+    ) AS fact
 ), again AS (
-    SELECT array_agg(DISTINCT meeting_id) AS meetings FROM later JOIN meeting_fact AS fact USING (meeting_id)
-    WHERE fact.period = of_period
+    SELECT array_agg(meeting_id) AS meetings FROM later
+    WHERE EXISTS (SELECT FROM meeting_fact AS fact WHERE fact.meeting_id = later.meeting_id AND fact.period = of_period)
 )
 SELECT cached.* FROM meeting_contribution AS cached
 WHERE period = of_period AND meeting_id NOT IN (SELECT meeting_id FROM later)

@@ -1,0 +1,66 @@
+"""Plans of the queries that every batch and every page runs: by index, whatever else the tables hold."""
+
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+BATCH = [UUID(int=n) for n in range(1, 51)]
+
+
+@pytest.fixture
+async def connection(service_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[asyncpg.Connection]:
+    """Five years of meetings, with ten facts each."""
+    opened = await asyncpg.connect(await service_database("reporting"))
+    await opened.execute(
+        """
+        INSERT INTO meeting_fact
+        SELECT 'meetings', n, gen_random_uuid(), now(),
+            ('00000000-0000-0000-0000-' || lpad(to_hex(n / 10), 12, '0'))::uuid, 'MeetingHeld', NULL,
+            gen_random_uuid(), to_char(date '2022-01-01' + make_interval(months => n % 60), 'YYYY-MM'), '{}', 1
+        FROM generate_series(1, 60000) AS n
+        """
+    )
+    await opened.execute("ANALYZE meeting_fact")
+    yield opened
+    await opened.close()
+
+
+async def plan(connection: asyncpg.Connection, query: str, *arguments: object) -> str:
+    rows = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments)
+    return json.dumps(_nodes(json.loads(rows)[0]["Plan"]))
+
+
+def _nodes(node: dict[str, Any]) -> list[tuple[str, str]]:
+    own = (node["Node Type"], node.get("Index Name") or node.get("Relation Name") or "")
+    return [own, *(found for child in node.get("Plans", ()) for found in _nodes(child))]
+
+
+async def test_facts_of_a_batch_of_meetings_come_by_index(connection: asyncpg.Connection) -> None:
+    query = "SELECT * FROM meeting_fact WHERE meeting_id = ANY ($1::uuid[])"
+    found = await plan(connection, query, BATCH)
+    assert "meeting_fact_meeting" in found
+    assert "Seq Scan" not in found
+
+
+async def test_a_contribution_reads_its_meetings_facts_by_index(connection: asyncpg.Connection) -> None:
+    found = await plan(connection, "SELECT * FROM contribution($1::uuid[], NULL)", BATCH)
+    assert '["Seq Scan", "meeting_fact"]' not in found
+
+
+async def test_what_came_after_a_position_is_found_by_index(connection: asyncpg.Connection) -> None:
+    query = "SELECT * FROM contributions_known('2026-03', '{\"meetings\": 59990}')"
+    found = await plan(connection, query)
+    assert '["Seq Scan", "meeting_fact"]' not in found
+    assert "meeting_fact_pkey" in found
+
+
+async def test_a_time_turns_into_positions_by_index(connection: asyncpg.Connection) -> None:
+    query = (
+        "SELECT max(position) FROM meeting_fact WHERE log_id = 'meetings' AND recorded_at <= now() - interval '1 day'"
+    )
+    found = await plan(connection, query)
+    assert "meeting_fact_time" in found
