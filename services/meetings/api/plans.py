@@ -20,7 +20,7 @@ from services.meetings.domain import commands, errors
 from services.meetings.domain.checks import live
 from shared.contracts.meetings import PlannedSitting
 from shared.eventstore.log import Text
-from shared.web.access import Caller, Reach, Role, allow
+from shared.web.access import Caller, OnBehalfRefused, Reach, Role, allow
 from shared.web.context import CommandAccepted
 
 router = APIRouter(prefix="/meetings", tags=["meetings"])
@@ -107,6 +107,8 @@ def planned_sittings(
 
 
 async def _require_common_committee(caller: Caller, desk: Desk, first: UUID, second: UUID) -> None:
+    if caller.behalf is not None:
+        raise OnBehalfRefused("Chuyển kỳ sinh hoạt là việc của chính cấp ủy: bỏ tiêu đề On-Behalf-Of.")
     directory = desk.runtime.directory
     above = set(await directory.ancestors(second, caller.on))
     common = next((unit for unit in await directory.ancestors(first, caller.on) if unit in above), None)

@@ -132,6 +132,9 @@ async def test_moving_a_meeting_takes_the_lowest_committee_above_both_cells(meet
         refused = await meetings.post(f"/meetings/{meeting}/correction", to_second, Authorization=as_(who))
         assert refused.status_code == 403, who
         assert refused.json()["type"].endswith("move-not-allowed")
+    behalf = {"Authorization": as_("appraiser"), "On_Behalf_Of": str(FIRST)}
+    refused = await meetings.post(f"/meetings/{meeting}/correction", to_second, **behalf)
+    assert refused.json()["type"].endswith("on-behalf-of-refused")
     assert (await do(meetings, meeting, "correction", to_second, as_("appraiser")))["changed"]
 
     to_far = {"reason": "wrong-cell", "unit_id": str(FAR)}
