@@ -47,6 +47,10 @@ class Stored:
     meetings: Mapping[str, Contribution]
     events: Mapping[EventId, tuple[str, int]]
 
+    def count_of(self, meeting: str) -> int:
+        """How many events are kept of a meeting."""
+        return sum(kept == meeting for kept, _ in self.events.values())
+
 
 class Recount:
     """Folds events. Those of one log have to come in its order per key, as a topic's partition gives them."""
@@ -138,25 +142,35 @@ def _held(meeting: Contribution, body: str) -> bool:
 
 
 def differences(stored: Stored, recount: Recount) -> Iterator[Difference]:
-    """Every indicator that differs, month by month, with the meetings and events that make the difference."""
+    """Every indicator that differs, month by month, with the meetings and events that make the difference.
+
+    Kept events that differ are one too ("kept events"), even while the sums made of them before are still right.
+    """
     months, meetings = recount.months(), recount.meetings()
     strange = _strange_events(stored.events, recount.events)
     for place in sorted(stored.months.keys() | months.keys()):
         before, after = stored.months.get(place, {}), months.get(place, {})
-        names = [name for name in dict.fromkeys((*before, *after)) if before.get(name) != after.get(name)]
-        if not names:
-            continue
-        culprits = tuple(_culprits(place, stored.meetings, meetings))
+        culprits = tuple(_culprits(place, stored.meetings, meetings, strange))
         events = tuple(event for meeting in culprits for event in strange.get(meeting, ()))
-        for name in names:
-            yield Difference(*place, name, before.get(name), after.get(name), culprits, events)
+        for name in dict.fromkeys((*before, *after)):
+            if before.get(name) != after.get(name):
+                yield Difference(*place, name, before.get(name), after.get(name), culprits, events)
+        if events and before == after:
+            kept = sum(stored.count_of(meeting) for meeting in culprits)
+            folded = sum(meetings[meeting]["events"] for meeting in culprits if meeting in meetings)
+            yield Difference(*place, "kept events", kept, folded, culprits, events)
 
 
-def _culprits(place: Place, stored: Mapping[str, Contribution], again: Mapping[str, Contribution]) -> Iterable[str]:
+def _culprits(
+    place: Place,
+    stored: Mapping[str, Contribution],
+    again: Mapping[str, Contribution],
+    strange: Mapping[str, Sequence[str]],
+) -> Iterable[str]:
     for meeting in sorted(stored.keys() | again.keys()):
         sides = stored.get(meeting), again.get(meeting)
         places = {(side["unit_id"], side["period"]) for side in sides if side is not None}
-        if place in places and sides[0] != sides[1]:
+        if place in places and (sides[0] != sides[1] or meeting in strange):
             yield meeting
 
 

@@ -61,16 +61,17 @@ def recount(
     console = Console()
     columns = (TextColumn("recount {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as progress:
-        found, events = asyncio.run(_recount(settings, progress, unit, period))
+        found, events = asyncio.run(run_recount(settings, progress, unit, period))
     for difference in found:
         console.print(str(difference), soft_wrap=True, markup=False, highlight=False)
     console.print(f"recount: {len(found)} differences ({events} events)", highlight=False)
     sys.exit(1 if found else 0)
 
 
-async def _recount(
+async def run_recount(
     settings: ReportingSettings, progress: Progress, unit: UUID | None, period: str | None
 ) -> tuple[list[Difference], int]:
+    """The differences in scope, and how many events were folded. Raises `TopicUnavailable`."""
     async with snapshot_of(settings.database_url) as (connection, taken):
         again = Recount()
         for log_id in dict.fromkeys(at.log_id for at in taken.applied):

@@ -1,0 +1,120 @@
+"""Recount reads real topics to where the projection is, by the projection's own positions."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from rich.progress import Progress
+
+from services.reporting.recount import Difference
+from services.reporting.recount_command import run_recount
+from services.reporting.settings import ReportingSettings
+from shared.contracts.envelope import Record, RecordedEvent, to_record
+from shared.eventstore.memory import MemoryLog
+from shared.messaging.kafka_topic import KafkaTopic
+from shared.messaging.partitioner import partition_for
+from tests.fixtures.topics import PARTITIONS, Topics
+from tests.integration.commune import COMMUNE, FIRST, SECOND
+from tests.integration.reporting.conftest import World
+
+
+async def publish(topics: Topics, log: MemoryLog) -> Sequence[RecordedEvent]:
+    """The whole log on its topic, as its relay would send it."""
+    await topics.create(f"{log.log_id}.events", PARTITIONS)
+    await topics.create(f"{log.log_id}.progress", 1)
+    topic = await KafkaTopic.open(topics.bootstrap, log.log_id, topics.prefix)
+    batches: defaultdict[int, list[Record]] = defaultdict(list)
+    last: defaultdict[int, int] = defaultdict(int)
+    rows = await log.read(after=0)
+    for row in rows:
+        partition = partition_for(row.key, PARTITIONS)
+        batches[partition].append(to_record(row, last[partition]))
+        last[partition] = row.position
+    await topic.send(batches)
+    await topic.close()
+    return rows
+
+
+async def published(world: World, topics: Topics) -> ReportingSettings:
+    """Two meetings, applied here and on their topics, with the projection's positions at the ends."""
+    meeting = await world.story.hold(FIRST)
+    await world.story.call_roll(meeting, FIRST, whole=4, unknown=1)
+    await world.story.score(meeting, FIRST, "88", "kha")
+    await world.story.not_held(SECOND)
+    await world.catch_up()
+    for log in world.story.logs:
+        ends: defaultdict[int, list[RecordedEvent]] = defaultdict(list)
+        for row in await publish(topics, log):
+            ends[partition_for(row.key, PARTITIONS)].append(row)
+        for partition, rows in ends.items():
+            await world.service.runtime.pool.execute(
+                "INSERT INTO consumer_position (consumer, log_id, partition, position, next_offset) "
+                "VALUES ('reporting.facts', $1, $2, $3, $4)",
+                log.log_id,
+                partition,
+                rows[-1].position,
+                len(rows),
+            )
+    return ReportingSettings(
+        database_url=world.service.runtime.settings.database_url,
+        kafka_bootstrap=topics.bootstrap,
+        topic_prefix=topics.prefix,
+    )
+
+
+async def recounted(settings: ReportingSettings, unit: UUID | None = None) -> tuple[list[Difference], int]:
+    with Progress(disable=True) as progress:
+        return await run_recount(settings, progress, unit, None)
+
+
+async def test_equal_at_equal_positions(world: World, topics: Topics) -> None:
+    settings = await published(world, topics)
+    found, events = await recounted(settings)
+    assert (found, events) == ([], 12)
+
+
+async def test_a_figure_changed_in_the_tables_is_named(world: World, topics: Topics) -> None:
+    settings = await published(world, topics)
+    await world.service.runtime.pool.execute("UPDATE cell_month SET expected = 6 WHERE unit_id = $1", FIRST)
+    (difference,), _ = await recounted(settings)
+    assert (difference.unit_id, difference.period, difference.indicator) == (str(FIRST), "2026-03", "expected")
+    assert (difference.stored, difference.recounted) == (6, 5)
+    assert (await recounted(settings, COMMUNE))[0] == [difference]
+    assert (await recounted(settings, SECOND))[0] == []
+
+
+async def test_a_lost_event_is_named(world: World, topics: Topics) -> None:
+    settings = await published(world, topics)
+    await world.service.runtime.pool.execute("DELETE FROM meeting_fact WHERE log_id = 'evaluation'")
+    (difference,), _ = await recounted(settings)
+    assert (difference.indicator, difference.stored, difference.recounted) == ("kept events", 10, 11)
+    assert difference.events == ("evaluation:1 (only in the topic)",)
+
+
+@pytest.mark.parametrize("table", ["consumer_position", "held_event"])
+async def test_what_the_projection_has_not_applied_is_not_counted(world: World, topics: Topics, table: str) -> None:
+    settings = await published(world, topics)
+    pool = world.service.runtime.pool
+    await pool.execute("DELETE FROM meeting_fact WHERE log_id = 'evaluation'")
+    await pool.execute("DELETE FROM meeting_contribution")
+    await pool.execute("DELETE FROM cell_month")
+    await pool.execute(
+        "INSERT INTO meeting_contribution SELECT * FROM contribution((SELECT array_agg(meeting_id) FROM meeting_fact), NULL)"
+    )
+    await pool.execute(
+        "INSERT INTO cell_month SELECT (cell_months(array_agg(meeting))).* FROM meeting_contribution AS meeting"
+    )
+    assert (await recounted(settings))[0] != []
+    if table == "consumer_position":
+        await pool.execute("DELETE FROM consumer_position WHERE log_id = 'evaluation'")
+    else:
+        await pool.execute(
+            "INSERT INTO held_key (consumer, log_id, key, partition, state, reason) "
+            "VALUES ('reporting.facts', 'evaluation', 'k', 0, 'parked', 'broken')"
+        )
+        await pool.execute(
+            "INSERT INTO held_event (consumer, log_id, key, position, type, topic, partition, record_offset, record_headers) "
+            "VALUES ('reporting.facts', 'evaluation', 'k', 1, 'EvaluationScored', 't', 0, 0, '[]')"
+        )
+    assert (await recounted(settings))[0] == []
