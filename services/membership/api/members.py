@@ -13,14 +13,8 @@ from services.membership.aggregates import MEMBERS
 from services.membership.api.desk import CHANGE, Day, Input, Known, Running, Withdrawal, existing, require_all
 from services.membership.domain import member as domain
 from services.membership.domain.errors import UnknownMember, UnknownUnit
-from services.membership.domain.member import (
-    MEMBER,
-    ChangeStatus,
-    Member,
-    MemberCommand,
-    TransferMember,
-    WithdrawMemberChange,
-)
+from services.membership.domain.member import MEMBER, Member
+from services.membership.domain.member_commands import ChangeStatus, MemberCommand, TransferMember, WithdrawMemberChange
 from services.membership.domain.tree_state import Tree
 from services.membership.imports.erase import erase_member
 from services.membership.imports.identity import Person
@@ -155,11 +149,12 @@ async def _record(running: Running, context: Context, command: MemberCommand) ->
 
 
 async def _cell_of(running: Running, member_id: UUID) -> UUID:
-    """Today's cell, which says who may see and change the member; for a later arrival, the first one."""
+    """Today's cell, which says who may see and change the member; of one who left or is to come, the last recorded."""
     state, _ = await running.handler(MEMBERS).state(domain.stream(member_id))
-    if not state.cells:
+    cell_id = state.cell_on(local_date(running.clock())) or state.last_cell
+    if cell_id is None:
         raise UnknownMember(f"Không có đảng viên {member_id}.")
-    return state.cell_on(local_date(running.clock())) or state.cells[0].value
+    return cell_id
 
 
 def _require_cell(tree: Tree, cell_id: UUID, on: date) -> None:

@@ -8,75 +8,20 @@ from uuid import UUID
 
 from services.membership.domain import errors
 from services.membership.domain.dated import Dated, holding, without
+from services.membership.domain.member_commands import (
+    AdmitMember,
+    AliasMember,
+    ChangeStatus,
+    CorrectPerson,
+    EraseMember,
+    MemberCommand,
+    TransferMember,
+    WithdrawMemberChange,
+)
 from shared.contracts import membership as facts
 from shared.contracts.event import Event
-from shared.contracts.fields import TextRef
 from shared.contracts.membership import MemberStatus, Standing
 from shared.decider import Decider
-
-
-@dataclass(frozen=True, slots=True)
-class AdmitMember:
-    member_id: UUID
-    cell_id: UUID
-    standing: Standing
-    effective_on: date
-    person: TextRef
-
-
-@dataclass(frozen=True, slots=True)
-class TransferMember:
-    member_id: UUID
-    to_cell_id: UUID
-    effective_on: date
-
-
-@dataclass(frozen=True, slots=True)
-class ChangeStatus:
-    """[valid_from, valid_until], both days included. A temporary stay names the cell that hosts the member."""
-
-    member_id: UUID
-    standing: Standing
-    status: MemberStatus
-    valid_from: date
-    valid_until: date | None = None
-    host_cell_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectPerson:
-    """The caller has compared the texts: two salted hashes of one name are never equal."""
-
-    member_id: UUID
-    person: TextRef
-
-
-@dataclass(frozen=True, slots=True)
-class AliasMember:
-    """`code` is new to the member: the caller has looked it up by its keyed hash."""
-
-    member_id: UUID
-    system: str
-    code: TextRef
-    valid_from: date
-
-
-@dataclass(frozen=True, slots=True)
-class WithdrawMemberChange:
-    member_id: UUID
-    event_id: UUID
-    version: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class EraseMember:
-    member_id: UUID
-
-
-MemberCommand = (
-    AdmitMember | TransferMember | ChangeStatus | CorrectPerson | AliasMember | WithdrawMemberChange | EraseMember
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,19 +38,26 @@ class Stay:
 class Member:
     """`version` counts the folded events: it is the stream's version. `standing` is that of admission.
 
-    `person` is the id of the erasable text with name and birth date, None once it is erased.
+    In `cells`, None from the day of departure. `person` is the id of the erasable text with name and birth date, None
+    once it is erased.
     """
 
     version: int = 0
     person: UUID | None = None
     standing: Standing | None = None
-    cells: tuple[Dated[UUID], ...] = ()
+    cells: tuple[Dated[UUID | None], ...] = ()
     stays: tuple[Dated[Stay], ...] = ()
     erased: bool = False
 
     def cell_on(self, on: date) -> UUID | None:
+        """None before admission and after departure."""
         cell = holding(self.cells, on)
         return cell.value if cell else None
+
+    @property
+    def last_cell(self) -> UUID | None:
+        """The cell that was recorded last, whatever day it holds from; it stays when the member departs."""
+        return next((cell.value for cell in reversed(self.cells) if cell.value), None)
 
     def stay_on(self, on: date) -> Stay | None:
         """Of the statuses that cover the day, the one recorded last; none: active, in the standing of admission."""
@@ -169,10 +121,12 @@ def _admit(command: AdmitMember, member: Member) -> Sequence[Event]:
 
 
 def _transfer(command: TransferMember, member: Member) -> Sequence[Event]:
-    from_cell_id = member.cell_on(command.effective_on)
-    if from_cell_id is None:
+    """Also brings back somebody who had departed, to whatever cell."""
+    held = holding(member.cells, command.effective_on)
+    if held is None:
         raise errors.WrongDates("Ngày chuyển sinh hoạt trước ngày đảng viên về chi bộ đầu tiên.")
-    if from_cell_id == command.to_cell_id:
+    from_cell_id = held.value or member.last_cell
+    if held.value == command.to_cell_id or from_cell_id is None:
         return []
     return [
         facts.MemberTransferred(
@@ -233,10 +187,11 @@ def evolve(member: Member, event: Event) -> Member:
                 cells=(Dated(event.effective_on, member.version, event.cell_id),),
             )
         case facts.MemberTransferred():
-            cell = Dated(event.effective_on, member.version, event.to_cell_id)
-            return replace(member, cells=(*member.cells, cell))
+            return _placed(member, event.to_cell_id, event.effective_on)
         case facts.MemberStatusChanged():
             stay = Stay(event.standing, event.status, event.valid_until, event.host_cell_id)
+            if event.status is MemberStatus.DEPARTED:
+                member = _placed(member, None, event.valid_from)
             return replace(member, stays=(*member.stays, Dated(event.valid_from, member.version, stay)))
         case facts.MemberChangeWithdrawn():
             version = event.withdrawn_version
@@ -247,6 +202,10 @@ def evolve(member: Member, event: Event) -> Member:
             return replace(member, person=None, erased=True)
         case _:
             return member
+
+
+def _placed(member: Member, cell_id: UUID | None, since: date) -> Member:
+    return replace(member, cells=(*member.cells, Dated(since, member.version, cell_id)))
 
 
 MEMBER: Decider[MemberCommand, Member] = Decider(initial=Member(), decide=decide, evolve=evolve)

@@ -7,13 +7,12 @@ from uuid import UUID
 
 from services.membership.domain import member as domain
 from services.membership.domain.errors import Refused
-from services.membership.domain.member import (
-    MEMBER,
+from services.membership.domain.member import MEMBER, Member
+from services.membership.domain.member_commands import (
     AdmitMember,
     AliasMember,
     ChangeStatus,
     CorrectPerson,
-    Member,
     MemberCommand,
     TransferMember,
 )
@@ -114,7 +113,8 @@ def _known(row: MemberRow, known: KnownMember, cells: _Cells, day: FileDay, new_
     if known.person is not None and known.person != person:
         text = _text(known.member_id, PERSON, person.to_text(), new_id())
         wanted.add("name", CorrectPerson(known.member_id, text.ref), text)
-    if known.member.cell_on(_today(row, day)) != cells.cell_id:
+    departs = row.status is MemberStatus.DEPARTED
+    if not departs and known.member.cell_on(_today(row, day)) != cells.cell_id:
         since = known.member.cells[-1].valid_from
         moved_on = row.joined_on if row.joined_on > since else day.as_of
         wanted.add("cell", TransferMember(known.member_id, cells.cell_id, moved_on))

@@ -6,16 +6,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.membership.domain import errors
-from services.membership.domain.member import (
-    MEMBER,
+from services.membership.domain.member import MEMBER, Member, Stay
+from services.membership.domain.member_commands import (
     AdmitMember,
     AliasMember,
     ChangeStatus,
     CorrectPerson,
     EraseMember,
-    Member,
     MemberCommand,
-    Stay,
     TransferMember,
     WithdrawMemberChange,
 )
@@ -125,6 +123,17 @@ def test_a_withdrawn_status_never_held() -> None:
     stay = member.stay_on(date(2026, 2, 1))
     assert stay is not None
     assert stay.status is MemberStatus.ACTIVE
+
+
+def test_who_departs_has_no_cell_any_more_and_comes_back_by_a_transfer() -> None:
+    left, back = date(2026, 2, 1), date(2026, 3, 1)
+    member = after(ADMIT, status(MemberStatus.DEPARTED, left))
+    assert (member.cell_on(date(2026, 1, 31)), member.cell_on(left), member.last_cell) == (HOME, None, HOME)
+    assert MEMBER.decide(TransferMember(ID, HOME, back), member) == [
+        MemberTransferred(member_id=ID, from_cell_id=HOME, to_cell_id=HOME, effective_on=back)
+    ]
+    withdrawn = after(WithdrawMemberChange(ID, uuid4(), member.version, "wrong_member"), member=member)
+    assert withdrawn.cell_on(left) == HOME
 
 
 def test_nothing_personal_is_recorded_after_erasure() -> None:

@@ -11,7 +11,8 @@ import pytest
 from samples.province import Province, make_province
 from samples.province.files import MAPPINGS, MEMBERS, OFFICES, UNITS, write_files
 from services.membership.domain.assignment import ASSIGNMENT, Assignment
-from services.membership.domain.member import MEMBER, MemberCommand
+from services.membership.domain.member import MEMBER
+from services.membership.domain.member_commands import MemberCommand
 from services.membership.domain.office import OFFICE, Office
 from services.membership.domain.tree_state import Tree
 from services.membership.domain.unit_tree import UNIT_TREE
@@ -220,6 +221,19 @@ def test_a_difference_is_recorded_once(
     person = Person(row.name, row.born_on)
     again = plan_members([row], tree, {row.code: replace(before, member=after, person=person)}, LATER, uuid4)
     assert again.changes == []
+
+
+def test_who_departed_and_is_in_the_file_again_comes_back(
+    tree: Tree, member_rows: list[typed.MemberRow], known: dict[str, KnownMember]
+) -> None:
+    row, before = member_rows[0], known[member_rows[0].code]
+    departed = replace(row, status=MemberStatus.DEPARTED, status_from=date(2026, 3, 5))
+    [left] = plan_members([departed], tree, known, DAY, uuid4).changes
+    gone = replace(before, member=MEMBER.fold(together(MEMBER).decide(left.commands, before.member), before.member))
+    [back] = plan_members([row], tree, {row.code: gone}, LATER, uuid4).changes
+    assert (back.outcome, back.fields) == (Outcome.CHANGED, ("cell", "status"))
+    member = MEMBER.fold(together(MEMBER).decide(back.commands, gone.member), gone.member)
+    assert member.cell_on(LATER.as_of) == before.member.cell_on(DAY.as_of)
 
 
 def test_another_cell_is_a_transfer_from_the_day_of_the_file(

@@ -23,4 +23,7 @@ CREATE TABLE member_identity (
 );
 CREATE INDEX member_identity_member_id ON member_identity (member_id);
 
+-- Of the directory, asked here alone: who is in a cell.
+CREATE INDEX member_cell_cell_id ON member_cell (cell_id);
+
 -- migrate:down
