@@ -30,6 +30,7 @@ def up(
 ) -> None:
     """Starts both servers, writes their addresses to FOLDER/servers.json, and runs until Ctrl-C."""
     addresses = folder / "servers.json"
+    addresses.unlink(missing_ok=True)  # of a run that was killed
     with until_asked_to_stop():
         database = postgres.start_postgres(
             folder / "postgres", postgres_port, durable=durable, max_connections=max_connections
@@ -40,7 +41,8 @@ def up(
                 addresses.touch(mode=0o600)  # the address of the database has its password
                 addresses.write_text(json.dumps({"postgres": database.url, "kafka": broker.bootstrap}, indent=2) + "\n")
                 print(
-                    f"PostgreSQL {database.url}\nKafka      {broker.bootstrap}\nalso in {addresses}; Ctrl-C stops both"
+                    f"PostgreSQL {database.url}\nKafka      {broker.bootstrap}\nalso in {addresses}; Ctrl-C stops both",
+                    flush=True,  # who started us may be reading
                 )
                 watch(database.process, broker.process)
             finally:

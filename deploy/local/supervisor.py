@@ -130,7 +130,7 @@ class _Started:
             self.program.name,
             self.program.argv,
             folder=self._folder,
-            env={**os.environ, **self.program.env},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.program.env},  # a log must survive a kill -9
             death_signal=signal.SIGKILL,  # kill -9 is what a service must bear; hanging on after us it must not
         )
 
