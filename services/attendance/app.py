@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
+from services.attendance.aggregates import PRESENCE_RULES, ROLL_CALL
 from services.attendance.api import router
 from services.attendance.projections import Meetings, Members
 from services.attendance.reactions import Discrepancies, Redrawing
@@ -26,4 +27,5 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "sql" / "migrations",
     routers=routers,
     handlers=handlers,
+    aggregates=[ROLL_CALL, PRESENCE_RULES],
 )

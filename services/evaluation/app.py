@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
+from services.evaluation.aggregates import CRITERIA_SET, SCORE
 from services.evaluation.api import router
 from services.evaluation.projections import CATALOGUE, MEETINGS, ROLL_CALLS, SCORES
 from shared.directory.projection import directory_handler
@@ -25,4 +26,5 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "sql" / "migrations",
     routers=routers,
     handlers=handlers,
+    aggregates=[CRITERIA_SET, SCORE],
 )

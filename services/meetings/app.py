@@ -5,6 +5,7 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
+from services.meetings.aggregates import MEETING
 from services.meetings.api import router
 from services.meetings.projections import MeetingList
 from shared.directory.projection import directory_handler
@@ -25,4 +26,5 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "sql" / "migrations",
     routers=routers,
     handlers=handlers,
+    aggregates=[MEETING],
 )
