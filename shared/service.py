@@ -1,22 +1,27 @@
 """The composition root that all services share: settings, the running parts, and what a service adds to them."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import UUID
 
-import asyncpg
 import typer
 from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared import status
+from shared.database.migrate import SHARED_MIGRATIONS
+from shared.database.pool import Pool, open_pool
 from shared.directory.directory import Directory
 from shared.eventstore.command_handler import Aggregate, CommandHandler
+from shared.eventstore.group_commit import GroupCommitLog
 from shared.eventstore.log import Log
 from shared.messaging.handler import EventHandler
+from shared.messaging.postgres_store import PostgresStore
 from shared.web.roles import Role
 
 C = TypeVar("C")
@@ -39,8 +44,12 @@ class ServiceSettings(BaseSettings):
 
     name: str
     database_url: str
+    pool_size: int = 10
     kafka_bootstrap: str = "127.0.0.1:9092"
     topic_prefix: str = ""
+    topic_partitions: int = 12
+    topic_replication: int = 1
+    topic_min_insync: int = 1
     host: str = "127.0.0.1"
     port: int = 8000
     root_path: str = ""
@@ -49,50 +58,76 @@ class ServiceSettings(BaseSettings):
     oidc_jwks_url: str = "http://127.0.0.1:8080/jwks.json"
     otlp_endpoint: str | None = None
     log_level: str = "INFO"
-    log_id: str = Field(default="", validate_default=True)
+    log_id: str = Field(default_factory=lambda given: str(given["name"]))
     clients: dict[str, ClientSettings] = {}
-
-    def model_post_init(self, _: Any) -> None:
-        if not self.log_id:
-            object.__setattr__(self, "log_id", self.name)
 
 
 def _now() -> datetime:
     return datetime.now(UTC)
 
 
+class UnknownConsumer(LookupError):
+    """The service has no consumer of that name; the text names those that it has."""
+
+
 @dataclass
 class Runtime:
-    """The running parts of a service. `log` is None for a service without events of its own."""
+    """The running parts of a service. `handlers` are known in every process, whether or not it runs consumers."""
 
     settings: ServiceSettings
-    pool: asyncpg.Pool
+    pool: Pool
     log: Log
     directory: Directory
     migrations: Sequence[Path] = ()
     clock: Callable[[], datetime] = _now
-    _handlers: dict[int, Any] = field(default_factory=dict)
+    handlers: Sequence[EventHandler] = ()
+    watch: status.Watch = field(default_factory=status.Watch)
+    _command_handlers: dict[int, Any] = field(default_factory=dict)
+
+    @property
+    def store(self) -> PostgresStore:
+        """The consumers' positions, held keys and watermarks."""
+        return PostgresStore(self.pool)
 
     def handler(self, aggregate: Aggregate[C, S]) -> CommandHandler[C, S]:
         """The one command handler of `aggregate` in this process: it holds queues and cached states."""
-        known = self._handlers.setdefault(id(aggregate), CommandHandler(self.log, aggregate))
-        return cast(CommandHandler[C, S], known)
+        known = self._command_handlers.setdefault(id(aggregate), CommandHandler(self.log, aggregate))
+        return cast("CommandHandler[C, S]", known)
+
+    def handler_named(self, consumer: str) -> EventHandler:
+        """Raises `UnknownConsumer`."""
+        for handler in self.handlers:
+            if handler.name == consumer:
+                return handler
+        known = ", ".join(handler.name for handler in self.handlers)
+        raise UnknownConsumer(f"{self.settings.name} has no consumer {consumer!r}, but: {known}")
 
     async def applied(self, source: str) -> int:
-        """The own log is applied as it is written; others as far as their watermark."""
-        return await self.log.head() if source == self.settings.log_id else 0
+        """Up to which position of `source` every consumer here has applied everything (held keys excepted).
 
-    def hanging(self) -> Iterable[str]:
-        return ()
+        The own log, if no consumer reads it, is applied as it is written.
+        """
+        readers = [handler.name for handler in self.handlers if source in handler.sources]
+        if not readers:
+            return await self.log.head() if source == self.settings.log_id else 0
+        watermarks = [await self.store.watermark(reader, source) for reader in readers]
+        return min(watermark.position if watermark else 0 for watermark in watermarks)
 
-    def degraded(self) -> Iterable[str]:
-        return ()
+    def hanging(self) -> Sequence[str]:
+        """Consumers of this process that stand still while their dependencies answer."""
+        return self.watch.hanging()
 
-    async def status(self) -> dict[str, Any]:
-        return {"service": self.settings.name}
+    async def degraded(self) -> Sequence[str]:
+        """What is not as it should be, though the API can serve."""
+        return await status.degraded(self)
 
-    async def parked(self) -> dict[str, Any]:
-        return {}
+    async def status(self) -> dict[str, object]:
+        """What operations needs to know."""
+        return {"service": self.settings.name} | await status.service_status(self)
+
+    async def parked(self) -> dict[str, object]:
+        """Waiting, parked and quarantined events."""
+        return await status.held(self.store)
 
 
 def runtime(request: Request) -> Runtime:
@@ -102,12 +137,13 @@ def runtime(request: Request) -> Runtime:
 
 
 def no_handlers(_: Runtime) -> Sequence[EventHandler]:
+    """A service that takes nobody's events."""
     return ()
 
 
 @dataclass(frozen=True)
 class Service:
-    """What a service adds: its migrations, routers, event handlers, and its own commands of the command line."""
+    """What a service adds: its migrations, routers, event handlers, aggregates with claims, and own commands."""
 
     name: str
     migrations: Path
@@ -115,10 +151,29 @@ class Service:
     handlers: Callable[[Runtime], Sequence[EventHandler]] = no_handlers
     has_log: bool = True
     commands: typer.Typer | None = None
+    aggregates: Sequence[Aggregate[Any, Any]] = ()
+
+
+def migrations_of(service: Service) -> Sequence[Path]:
+    """The folders of migrations that the service's database needs."""
+    return (*SHARED_MIGRATIONS, service.migrations)
+
+
+@asynccontextmanager
+async def open_runtime(service: Service, settings: ServiceSettings) -> AsyncIterator[Runtime]:
+    """Connects to the database and starts the log; closes both at the end. Raises what asyncpg raises."""
+    pool = await open_pool(settings.database_url, application_name=settings.name, max_size=settings.pool_size)
+    try:
+        async with GroupCommitLog(pool, settings.log_id) as log:
+            running = Runtime(settings, pool, log, Directory(pool), migrations_of(service))
+            running.handlers = service.handlers(running)
+            yield running
+    finally:
+        await pool.close()
 
 
 def main(service: Service, settings_class: type[ServiceSettings]) -> None:
     """The command line of a service: api | worker | all | migrate | parked | log | republish | status."""
-    from shared.service_cli import command_line  # noqa: PLC0415
+    from shared.command_line import command_line  # noqa: PLC0415 - it needs this module
 
     command_line(service, settings_class)()

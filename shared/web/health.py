@@ -39,7 +39,8 @@ async def live(runtime: Annotated[ServiceRuntime, Depends(service_runtime)], res
 async def ready(runtime: Annotated[ServiceRuntime, Depends(service_runtime)], response: Response) -> Health:
     """A process that is not ready should get no requests."""
     reasons = await _database_problems(runtime)
-    return _answer(response, Health(ok=not reasons, problems=reasons, degraded=list(runtime.degraded())))
+    degraded = [] if reasons else list(await runtime.degraded())
+    return _answer(response, Health(ok=not reasons, problems=reasons, degraded=degraded))
 
 
 @router.get("/metrics", response_class=Response)

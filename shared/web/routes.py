@@ -11,28 +11,33 @@ from shared.web.access import Rule, everyone
 
 
 class RouteWithoutRule(Exception):
-    """An endpoint declares neither `allow(...)` nor `open_to_all`: the application must not start."""
+    """An endpoint declares no rule, or more than one: the application must not start."""
 
 
 @dataclass(frozen=True, slots=True)
 class DeclaredRoute:
-    """An endpoint and its rules; no rule and `open_to_everyone` false: closed by mistake, refused at start."""
+    """An endpoint with the rules found among its dependencies: exactly one `Rule`, or `open_to_everyone` alone."""
 
     method: str
     path: str
     rules: tuple[Rule, ...]
     open_to_everyone: bool
 
+    @property
+    def declared_once(self) -> bool:
+        """Two rules would be read by people as either of them, and hold as both."""
+        return len(self.rules) + self.open_to_everyone == 1
+
 
 def declared_routes(app: FastAPI) -> Iterator[DeclaredRoute]:
     """Every endpoint of `app`, one per method. FastAPI's own OpenAPI document is not an endpoint of ours."""
     for context in iter_route_contexts(app.routes):
-        if not isinstance(context.original_route, APIRoute):
-            if context.path != app.openapi_url:
-                yield DeclaredRoute("*", str(context.path), (), open_to_everyone=False)
+        if context.path == app.openapi_url:
             continue
-        calls = list(_calls(context.dependant))
-        for method in sorted(context.methods or ()):
+        # Mounts and plain Starlette routes have no dependencies, so no rule: closed.
+        known = isinstance(context.original_route, APIRoute)
+        calls = set(_calls(context.dependant)) if known else set()
+        for method in sorted(context.methods or ("*",)):
             yield DeclaredRoute(
                 method=method,
                 path=str(context.path),
@@ -42,14 +47,10 @@ def declared_routes(app: FastAPI) -> Iterator[DeclaredRoute]:
 
 
 def check_every_route_has_a_rule(app: FastAPI) -> None:
-    """Raises `RouteWithoutRule` naming the endpoints that are not opened to anybody."""
-    closed = [f"{route.method} {route.path}" for route in declared_routes(app) if not _declared(route)]
-    if closed:
-        raise RouteWithoutRule(f"declare allow(...) or open_to_all for: {', '.join(closed)}")
-
-
-def _declared(route: DeclaredRoute) -> bool:
-    return bool(route.rules) or route.open_to_everyone
+    """Raises `RouteWithoutRule` naming the endpoints that are not opened to anybody, or by more than one rule."""
+    wrong = [f"{route.method} {route.path}" for route in declared_routes(app) if not route.declared_once]
+    if wrong:
+        raise RouteWithoutRule(f"declare exactly one allow(...), or open_to_all, for: {', '.join(wrong)}")
 
 
 def _calls(dependant: Dependant) -> Iterator[object]:

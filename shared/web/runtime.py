@@ -64,7 +64,7 @@ class ServiceRuntime(Protocol):
     def hanging(self) -> Iterable[str]:
         """Names of consumers that stand still while their dependencies answer."""
 
-    def degraded(self) -> Iterable[str]:
+    async def degraded(self) -> Iterable[str]:
         """What is not as it should be, though the API can serve."""
 
     async def status(self) -> dict[str, object]:

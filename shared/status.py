@@ -1,0 +1,174 @@
+"""What operations needs to know of one service: relay against log, consumers against their sources, held events.
+
+Read from the service's own database, so that every process of it gives the same answer, also with Kafka down.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Protocol, TypedDict
+
+from prometheus_client import REGISTRY
+
+from shared.database.pool import Pool
+from shared.eventstore.log import Log
+from shared.messaging.handler import EventHandler
+from shared.messaging.postgres_relay_store import QUERIES as RELAY
+from shared.messaging.relay import Relay
+from shared.messaging.store import HeldState, Store
+
+# The relay polls every 200 ms: this far behind, something is wrong, though commands still succeed.
+RELAY_BEHIND_SECONDS = 60.0
+# A consumer whose session with the broker stalled this often within the window is beyond the watchdog's help.
+STALLS = 3
+STALL_WINDOW_SECONDS = 600.0
+
+
+class Watched(Protocol):
+    """A running service, as far as its status goes."""
+
+    @property
+    def log(self) -> Log: ...
+    @property
+    def pool(self) -> Pool: ...
+    @property
+    def store(self) -> Store: ...
+    @property
+    def handlers(self) -> Sequence[EventHandler]: ...
+    @property
+    def watch(self) -> "Watch": ...
+
+
+@dataclass
+class Watch:
+    """What only the process that runs relay and consumers knows; empty in a process that answers HTTP alone."""
+
+    relay: Relay | None = None
+    consumers: Sequence[str] = ()
+    clock: Callable[[], float] = time.monotonic
+    _stalls: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
+
+    def hanging(self) -> Sequence[str]:
+        """Consumers that the watchdog restarts again and again without their moving on."""
+        return [name for name in self.consumers if self._stalled_lately(name) >= STALLS]
+
+    def _stalled_lately(self, consumer: str) -> float:
+        labels = {"consumer": consumer, "reason": "stalled"}
+        now, count = self.clock(), REGISTRY.get_sample_value("consumer_restarts_total", labels) or 0.0
+        seen = [(at, then) for at, then in self._stalls.get(consumer, []) if now - at <= STALL_WINDOW_SECONDS]
+        self._stalls[consumer] = [*seen, (now, count)]
+        return count - self._stalls[consumer][0][1]
+
+
+async def service_status(service: Watched) -> dict[str, object]:
+    """Relay, consumers and watermarks. Raises what the database raises."""
+    return {
+        "log_id": service.log.log_id,
+        "relay": await _relay(service),
+        "consumers": [await _consumer(service.store, handler) for handler in service.handlers],
+        "degraded": await degraded(service),
+    }
+
+
+async def degraded(service: Watched) -> Sequence[str]:
+    """What is not as it should be, though the service answers: a relay behind, consumers stopped, keys parked."""
+    found: list[str] = []
+    relay = await _relay(service)
+    if relay["problem"]:
+        found.append(f"relay {relay['state']}: {relay['problem']}")
+    if relay["lag_seconds"] > RELAY_BEHIND_SECONDS:
+        found.append(f"relay is {relay['lag_events']} positions behind the log")
+    stopped = [(handler.name, await service.store.stopped(handler.name)) for handler in service.handlers]
+    found += [f"consumer {name} stopped: {why.reason}" for name, why in stopped if why]
+    parked = [held for _, held in await service.store.held_keys() if held.state is HeldState.PARKED]
+    if parked:
+        found.append(f"{len(parked)} keys are parked, with {sum(held.events for held in parked)} events")
+    return found
+
+
+async def held(store: Store) -> dict[str, object]:
+    """Keys that wait or are parked, and quarantined records: places and reasons, no bodies."""
+    return {
+        "keys": [
+            {
+                "consumer": consumer,
+                "log_id": key.of.log_id,
+                "key": key.of.key,
+                "state": key.state,
+                "events": key.events,
+                "since": key.since,
+                "waits_for": key.waits_for,
+                "reason": key.reason,
+            }
+            for consumer, key in await store.held_keys()
+        ],
+        "quarantined": [
+            {
+                "consumer": consumer,
+                "topic": item.record.topic,
+                "partition": item.record.partition,
+                "offset": item.record.offset,
+                "since": item.quarantined_at,
+                "reason": item.reason,
+            }
+            for consumer, item in await store.quarantined()
+        ],
+    }
+
+
+class RelayView(TypedDict):
+    """The relay's checkpoint against the head of the log; `lag_seconds`: age of the first event not yet sent."""
+
+    position: int
+    head: int
+    lag_events: int
+    lag_seconds: float
+    state: str | None
+    problem: str | None
+
+
+async def _relay(service: Watched) -> RelayView:
+    checkpoint = await RELAY.checkpoint(service.pool)
+    position, head = int(checkpoint["position"]), await service.log.head()
+    unsent = await service.log.read(after=position, limit=1)
+    running = service.watch.relay.status if service.watch.relay else None
+    return RelayView(
+        position=position,
+        head=head,
+        lag_events=max(0, head - position),
+        lag_seconds=(datetime.now(UTC) - unsent[0].recorded_at).total_seconds() if unsent else 0.0,
+        state=running.state if running else None,
+        problem=running.problem if running else None,
+    )
+
+
+async def _consumer(store: Store, handler: EventHandler) -> dict[str, object]:
+    held_keys = [key for _, key in await store.held_keys(handler.name)]
+    stopped = await store.stopped(handler.name)
+    return {
+        "name": handler.name,
+        "stopped": stopped.reason if stopped else None,
+        "stopped_since": stopped.since if stopped else None,
+        "waiting_events": sum(key.events for key in held_keys if key.state is HeldState.WAITING),
+        "parked_events": sum(key.events for key in held_keys if key.state is HeldState.PARKED),
+        "quarantined": len(await store.quarantined(handler.name)),
+        "ignored_events": sum((await store.ignored(handler.name)).values()),
+        "sources": [await _source(store, handler.name, source) for source in handler.sources],
+    }
+
+
+async def _source(store: Store, consumer: str, source: str) -> dict[str, object]:
+    watermark = await store.watermark(consumer, source)
+    latest = await store.latest_progress(source)
+    reached = watermark.position if watermark else 0
+    behind = (latest.time - watermark.time).total_seconds() if latest and watermark else None
+    return {
+        "log_id": source,
+        "watermark": reached,
+        "watermark_time": watermark.time if watermark else None,
+        "held_keys": len(watermark.held_keys) if watermark else 0,
+        "source_position": latest.position if latest else None,
+        "lag_events": max(0, latest.position - reached) if latest else None,
+        "lag_seconds": max(0.0, behind) if behind is not None else None,
+    }
