@@ -13,6 +13,7 @@ import structlog
 
 from shared.contracts.envelope import FetchedRecord
 from shared.contracts.event import UndecodableEvent
+from shared.failpoints import failpoint
 from shared.messaging import consumer_metrics
 from shared.messaging.application import Application, Applied, held_key, key_of
 from shared.messaging.arrival import Arrived, Followed, follow
@@ -62,6 +63,8 @@ class Consumer:
             by_place[Place(self.topics[record.topic], record.partition)].append(record)
         async with self.store.transaction() as tx:
             outcome = await self._handle(tx, by_place)
+            failpoint("consumer.before_commit")
+        failpoint("consumer.after_commit")
         self._report(outcome)
         return outcome
 

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 from shared.messaging import consumer_metrics as metrics
 from shared.messaging.consumer import Consumer
 from shared.messaging.intake import Pace
+from shared.messaging.lag import lag_seconds
 from shared.messaging.store import Place, Position
 from shared.messaging.topic_peek import TopicPeek
 
@@ -34,8 +35,9 @@ class Watchdog:
         while True:
             await asyncio.sleep(self._pace.check_every)
             try:
-                ends = await self._peek.ends(self._places)
+                # In this order: an end is never behind a position that was read before it.
                 positions = await self._consumer.store.positions(self._consumer.name)
+                ends = await self._peek.ends(self._places)
             except (KafkaError, OSError) as error:
                 # Nothing to fetch from, or nowhere to write: a new session would not do better.
                 log.warning("cannot measure lag", consumer=self._consumer.name, error=repr(error))
@@ -68,10 +70,3 @@ class Watchdog:
         labels = self._consumer.name, place.log_id, str(place.partition)
         metrics.LAG_EVENTS.labels(*labels).set(max(lag, 0))
         metrics.LAG_SECONDS.labels(*labels).set(lag_seconds(lag, position, datetime.now(UTC)))
-
-
-def lag_seconds(lag: int, position: Position, now: datetime) -> float:
-    """Age in seconds of the last event that was taken, while others wait behind it; 0 without lag."""
-    if lag <= 0 or position.recorded_at is None:
-        return 0.0
-    return max(0.0, (now - position.recorded_at).total_seconds())
