@@ -40,8 +40,9 @@ def plan_unit_kinds(rows: Iterable[UnitKindRow], tree: Tree) -> Plan[TreeCommand
     for row in rows:
         command = DefineKind(row.kind, row.name, row.is_cell, row.decides_ratings, row.valid_from)
         outcome = Outcome.CHANGED if row.kind in tree.kinds else Outcome.NEW
-        commands = (command,) if UNIT_TREE.decide(command, tree) else ()
-        plan.add(_change(row.row, outcome, ("kind",), commands))
+        events = UNIT_TREE.decide(command, tree)
+        tree = UNIT_TREE.fold(events, tree)
+        plan.add(_change(row.row, outcome, ("kind",), (command,) if events else ()))
     return plan
 
 
