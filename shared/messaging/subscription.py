@@ -1,7 +1,7 @@
 """Feeds consumers from Kafka. The only module that knows FastStream; it decides nothing but where to fetch.
 
 Partitions are assigned by hand and nothing is ever committed to Kafka: positions live in PostgreSQL, beside the
-effects, so any number of processes may fetch the same partition (docs/adr/0052).
+effects, so any number of processes may fetch the same partition (docs/adr/0022).
 """
 
 import asyncio
