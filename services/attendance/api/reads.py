@@ -14,7 +14,6 @@ from shared.contracts.attendance import Call, RosterRow
 from shared.eventstore.texts import read_texts
 from shared.service import Runtime, runtime
 from shared.web.access import READ, Caller, Role
-from shared.web.consistency import at_least
 
 router = APIRouter(tags=["reads"])
 
@@ -65,7 +64,7 @@ class RollCallView(BaseModel):
     rows: list[RowView]
 
 
-@router.get("/roll-calls/{meeting_id}", dependencies=[Depends(at_least)])
+@router.get("/roll-calls/{meeting_id}")
 async def roll_call(
     meeting_id: UUID, caller: Annotated[Caller, READ], running: Annotated[Runtime, Depends(runtime)]
 ) -> RollCallView:

@@ -13,7 +13,6 @@ from shared.contracts.evaluation import CATALOGUE_KEY, CriteriaSetPublished
 from shared.eventstore.context import Context
 from shared.service import Runtime, runtime
 from shared.web.access import READ, Caller, Reach, Role, allow
-from shared.web.consistency import at_least
 from shared.web.context import CommandAccepted, command_context, receipt
 
 router = APIRouter(prefix="/criteria-sets", tags=["criteria sets"])
@@ -34,7 +33,7 @@ async def publish(
     return receipt(done)
 
 
-@router.get("", dependencies=[Depends(at_least)])
+@router.get("")
 async def criteria_sets(
     caller: Annotated[Caller, READ],
     running: Running,
