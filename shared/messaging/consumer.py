@@ -7,7 +7,6 @@ hold their key, so that order within it stays while others go on. What has no pl
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 
 import structlog
 
@@ -18,24 +17,12 @@ from shared.messaging import consumer_metrics
 from shared.messaging.application import Application, Applied, held_key, key_of
 from shared.messaging.arrival import Arrived, Followed, follow
 from shared.messaging.handler import EventHandler, Received
+from shared.messaging.outcome import Outcome
 from shared.messaging.parking import release_next
 from shared.messaging.stop_rule import StopRule
 from shared.messaging.store import HeldEvent, HeldKey, HeldState, KeyOf, Place, Store, StoreTransaction
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of a batch, in events. `gaps`: partitions to fetch again, as something before is missing."""
-
-    applied: int = 0
-    ignored: int = 0
-    duplicates: int = 0
-    waiting: int = 0
-    parked: int = 0
-    quarantined: int = 0
-    gaps: dict[Place, str] = field(default_factory=dict)
 
 
 class Consumer:

@@ -1,8 +1,8 @@
 """What a consumer counts and shows in Prometheus. Labels are consumers, sources and partitions: never keys or types."""
 
-from typing import Protocol
-
 from prometheus_client import Counter, Gauge
+
+from shared.messaging.outcome import Outcome
 
 APPLIED = Counter("consumer_events_applied", "Events applied", ["consumer"])
 IGNORED = Counter("consumer_events_ignored", "Events of types that the consumer does not declare", ["consumer"])
@@ -22,21 +22,11 @@ LAG_SECONDS = Gauge(
 STOPPED = Gauge("consumer_stopped", "1 while too many failures have stopped the consumer", ["consumer"])
 
 
-class Counts(Protocol):
-    """An `Outcome`."""
-
-    applied: int
-    ignored: int
-    duplicates: int
-    waiting: int
-    parked: int
-    quarantined: int
-
-
-def count(consumer: str, outcome: Counts) -> None:
+def count(consumer: str, outcome: Outcome) -> None:
     APPLIED.labels(consumer).inc(outcome.applied)
     IGNORED.labels(consumer).inc(outcome.ignored)
     DUPLICATES.labels(consumer).inc(outcome.duplicates)
     HELD.labels(consumer, "waiting").inc(outcome.waiting)
     HELD.labels(consumer, "parked").inc(outcome.parked)
     QUARANTINED.labels(consumer).inc(outcome.quarantined)
+    GAPS.labels(consumer).inc(len(outcome.gaps))

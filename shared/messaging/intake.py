@@ -8,7 +8,8 @@ import structlog
 
 from shared.contracts.envelope import FetchedRecord
 from shared.messaging import consumer_metrics as metrics
-from shared.messaging.consumer import Consumer, Outcome
+from shared.messaging.consumer import Consumer
+from shared.messaging.outcome import Outcome
 from shared.messaging.stop_rule import ConsumerStopped
 
 log = structlog.get_logger(__name__)
