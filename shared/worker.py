@@ -22,11 +22,15 @@ log = structlog.get_logger(__name__)
 def parts(service: Service, running: Runtime) -> Sequence[Coroutine[Any, Any, None]]:
     """What `run_until_stopped` runs beside the API; each goes on until cancelled."""
     settings = running.settings
-    consumers = run_consumers(
-        settings.kafka_bootstrap, running.handlers, running.store, topic_prefix=settings.topic_prefix
-    )
-    running.watch.consumers = [handler.name for handler in running.handlers]
-    return (relay(running), consumers) if service.has_log else (consumers,)
+    working: list[Coroutine[Any, Any, None]] = [relay(running)] if service.has_log else []
+    if running.handlers:
+        running.watch.consumers = [handler.name for handler in running.handlers]
+        working.append(
+            run_consumers(
+                settings.kafka_bootstrap, running.handlers, running.store, topic_prefix=settings.topic_prefix
+            )
+        )
+    return working
 
 
 async def relay(running: Runtime) -> None:
