@@ -1,5 +1,6 @@
 """Makes the topics of a log, and checks at every start that they keep everything for ever."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
@@ -12,6 +13,7 @@ from shared.messaging.topic import events_topic, progress_topic
 
 # The topic is a full copy of the log: nothing may age out of it.
 EVENTS = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
+KNOWN_WITHIN_SECONDS = 15
 PROGRESS = {"cleanup.policy": "compact"}
 AUTO_CREATION = "auto.create.topics.enable"
 
@@ -44,7 +46,16 @@ async def provision(
         for name, code, message in response.topic_errors:
             if code not in {0, TopicAlreadyExistsError.errno}:
                 raise for_code(code)(f"{name}: {message}")
+        await _until_known(admin, [topic.name for topic in wanted])
         await _check(admin, service, prefix, partitions)
+
+
+async def _until_known(admin: AIOKafkaAdminClient, topics: list[str]) -> None:
+    """A broker answers that a topic is made a moment before it knows its partitions. The check says what stays away."""
+    for _ in range(KNOWN_WITHIN_SECONDS * 10):
+        if all(topic["partitions"] for topic in await admin.describe_topics(topics)):
+            return
+        await asyncio.sleep(0.1)
 
 
 async def check_topics(
