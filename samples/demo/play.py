@@ -13,7 +13,7 @@ from samples.demo.people import Cell
 from samples.month import PERIOD, CellMonth, Correction, Course, Held, Official
 
 CALL_MINUTES = 10
-LOWER = {"tot": "kha", "kha": "trung-binh", "trung-binh": "kem"}
+LOWER = {"good": "fair", "fair": "average", "average": "poor"}
 
 
 @dataclass

@@ -52,6 +52,6 @@ def _row(unit: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _ratings(counts: Mapping[str, int]) -> str:
-    names = {"tot": "Tốt", "kha": "Khá", "trung-binh": "Trung bình", "kem": "Kém"}
+    names = {"good": "Tốt", "fair": "Khá", "average": "Trung bình", "poor": "Kém"}
     known = [f"{names.get(rating, rating)} {count}" for rating, count in sorted(counts.items())]
     return ", ".join(known) or "—"
