@@ -14,6 +14,9 @@ from shared.web.roles import ASSIGNMENT_ROLES, Grant, Role, office_role
 from shared.web.runtime import ServiceRuntime
 from shared.web.tokens import TokenRefused
 
+TOKEN_COOKIE = "token"  # noqa: S105 - its name
+READING = frozenset({"GET", "HEAD"})
+
 bearer = HTTPBearer(auto_error=False, description="OIDC access token (JWT)")
 
 
@@ -58,14 +61,23 @@ class Identity:
     on: date
 
 
-async def identify(
+async def access_token(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> Identity:
+) -> str:
+    """The token as it was sent. A page opened in a browser may carry it in a cookie, which never counts for writing:
+    browsers add cookies to requests that other sites make them send.
+    """
+    cookie = request.cookies.get(TOKEN_COOKIE) if request.method in READING else None
+    token = credentials.credentials if credentials else cookie
+    if not token:
+        raise TokenRefused("Cần đăng nhập: thiếu mã truy cập (Authorization: Bearer).")
+    return token
+
+
+async def identify(request: Request, token: Annotated[str, Depends(access_token)]) -> Identity:
     """Raises 401 for a missing or bad token, 403 for one that matches nobody today."""
     runtime: ServiceRuntime = request.app.state.runtime
-    if credentials is None:
-        raise TokenRefused("Cần đăng nhập: thiếu mã truy cập (Authorization: Bearer).")
-    claims = await request.app.state.tokens.verify(credentials.credentials)
+    claims = await request.app.state.tokens.verify(token)
     on = local_date(runtime.clock())
     actor, grants = await _match(runtime, claims, on)
     return Identity(subject=claims["sub"], actor=actor, grants=grants, on=on)

@@ -1,7 +1,7 @@
 """A demo issuer of OIDC tokens, for loopback only: production uses any real provider (docs/adr, "demo issuer").
 
-`python -m shared.web.issuer --folder .run/issuer --port 8107` serves its document and keys. It has no login page and no
-endpoint that gives tokens: whoever can read the key file signs them with `sign`.
+`python -m shared.web.issuer --folder .run/issuer --port 8107` serves its document and keys. No endpoint gives
+tokens: whoever can read the key file signs them with `sign`, and may paste one at `/sign-in` to look at pages.
 """
 
 import json
@@ -17,6 +17,8 @@ import uvicorn
 from fastapi import FastAPI
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+
+from shared.web import sign_in
 
 ALGORITHM = "RS256"
 AUDIENCE = "sinh-hoat-chi-bo"
@@ -79,6 +81,7 @@ def issuer_app(issuer: DemoIssuer) -> FastAPI:
     async def ready() -> dict[str, bool]:
         return {"ok": True}
 
+    app.include_router(sign_in.router)
     return app
 
 

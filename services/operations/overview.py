@@ -1,0 +1,145 @@
+"""Asks every service for its own status, with the asker's token, and sums it up. Keeps nothing."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import httpx
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+ANSWER_WITHIN_SECONDS = 3.0
+
+
+class Source(BaseModel):
+    """One log that a consumer reads: how far it has seen it completely, against how far the log is relayed."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    log_id: str
+    watermark: int
+    source_position: int | None = None
+    lag_events: int | None = None
+    lag_seconds: float | None = None
+
+
+class Consumer(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    name: str
+    stopped: str | None = None
+    waiting_events: int = 0
+    parked_events: int = 0
+    quarantined: int = 0
+    ignored_events: int = 0
+    sources: tuple[Source, ...] = ()
+
+    @property
+    def lag_events(self) -> int:
+        return max((source.lag_events or 0 for source in self.sources), default=0)
+
+    @property
+    def lag_seconds(self) -> float:
+        return max((source.lag_seconds or 0.0 for source in self.sources), default=0.0)
+
+
+class RelayStatus(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    position: int
+    head: int
+    lag_events: int
+    lag_seconds: float
+    state: str | None = None
+    problem: str | None = None
+
+
+class ServiceStatus(BaseModel):
+    """`problem`: why the service gave no status; everything else is then empty."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    service: str
+    problem: str | None = None
+    relay: RelayStatus | None = None
+    consumers: tuple[Consumer, ...] = ()
+    degraded: tuple[str, ...] = ()
+
+    @property
+    def waiting(self) -> int:
+        return sum(consumer.waiting_events for consumer in self.consumers)
+
+    @property
+    def parked(self) -> int:
+        return sum(consumer.parked_events for consumer in self.consumers)
+
+    @property
+    def quarantined(self) -> int:
+        return sum(consumer.quarantined for consumer in self.consumers)
+
+    @property
+    def lag_events(self) -> int:
+        return max((consumer.lag_events for consumer in self.consumers), default=0)
+
+    @property
+    def lag_seconds(self) -> float:
+        return max((consumer.lag_seconds for consumer in self.consumers), default=0.0)
+
+    @property
+    def well(self) -> bool:
+        """Answers, and says of itself that all is as it should be."""
+        return self.problem is None and not self.degraded
+
+
+class HeldKey(BaseModel):
+    """A key whose events wait for a name or are parked, and why."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    service: str
+    consumer: str
+    log_id: str
+    key: str
+    state: str
+    events: int
+    since: datetime | None = None
+    waits_for: str | None = None
+    reason: str
+
+
+class Overview(BaseModel):
+    services: tuple[ServiceStatus, ...]
+    held: tuple[HeldKey, ...]
+
+    @property
+    def well(self) -> bool:
+        """Every service answers and is well, and nothing is held back."""
+        return all(status.well for status in self.services) and not self.held
+
+
+async def look(services: Mapping[str, str], token: str, http: httpx.AsyncClient) -> Overview:
+    """All services at once; one that does not answer is part of the answer, never an error."""
+    asked = await asyncio.gather(*(_ask(name, address, token, http) for name, address in services.items()))
+    held = sorted((key for _, keys in asked for key in keys), key=lambda key: (key.state, key.service, key.key))
+    return Overview(services=tuple(status for status, _ in asked), held=tuple(held))
+
+
+async def _ask(name: str, address: str, token: str, http: httpx.AsyncClient) -> tuple[ServiceStatus, Sequence[HeldKey]]:
+    try:
+        status = await _get(http, f"{address}/ops/status", token)
+        parked = await _get(http, f"{address}/ops/parked", token)
+        keys = [HeldKey.model_validate(key | {"service": name}) for key in parked.get("keys", ())]
+        return ServiceStatus.model_validate(status | {"service": name}), keys
+    except httpx.HTTPStatusError as error:
+        return ServiceStatus(service=name, problem=f"answers {error.response.status_code}"), ()
+    except httpx.HTTPError as error:
+        return ServiceStatus(service=name, problem=f"does not answer ({type(error).__name__})"), ()
+    except (ValidationError, ValueError) as error:
+        return ServiceStatus(service=name, problem=f"gives a status that cannot be read: {error}"), ()
+
+
+async def _get(http: httpx.AsyncClient, url: str, token: str) -> dict[str, Any]:
+    answer = await http.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_WITHIN_SECONDS)
+    answer.raise_for_status()
+    body: dict[str, Any] = answer.json()
+    return body

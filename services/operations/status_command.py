@@ -1,0 +1,65 @@
+"""`status`: the overview in a terminal. Exit status 1 if a service does not answer, is degraded, or holds events."""
+
+import asyncio
+import sys
+
+import httpx
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from services.operations.overview import Overview, ServiceStatus, look
+from services.operations.settings import AskingSettings, NothingToAsk, asking
+
+commands = typer.Typer()
+
+
+@commands.command()
+def status() -> None:
+    """What runs, how far behind it is, what waits or is parked."""
+    try:
+        settings = asking()
+    except NothingToAsk as error:
+        typer.echo(f"operations: {error}", err=True)
+        sys.exit(2)
+    seen = asyncio.run(_look(settings))
+    console = Console()
+    console.print(services_table(seen))
+    if seen.held:
+        console.print(held_table(seen))
+    sys.exit(0 if seen.well else 1)
+
+
+async def _look(settings: AskingSettings) -> Overview:
+    async with httpx.AsyncClient(trust_env=False) as http:
+        return await look(settings.services, settings.token, http)
+
+
+def services_table(seen: Overview) -> Table:
+    """A row per service."""
+    table = Table("service", "state", "log sent", "behind", "seconds", "waiting", "parked", "quarantined")
+    for service in seen.services:
+        relayed = f"{service.relay.position}/{service.relay.head}" if service.relay and service.relay.head else "-"
+        table.add_row(
+            service.service,
+            state_of(service),
+            relayed,
+            str(service.lag_events),
+            f"{service.lag_seconds:.1f}",
+            str(service.waiting),
+            str(service.parked),
+            str(service.quarantined),
+        )
+    return table
+
+
+def held_table(seen: Overview) -> Table:
+    """A row per key that is held, and why."""
+    table = Table("service", "consumer", "log", "key", "state", "events", "reason")
+    for key in seen.held:
+        table.add_row(key.service, key.consumer, key.log_id, key.key, key.state, str(key.events), key.reason)
+    return table
+
+
+def state_of(service: ServiceStatus) -> str:
+    return service.problem or "; ".join(service.degraded) or "well"

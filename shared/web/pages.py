@@ -1,0 +1,56 @@
+"""Plain server-rendered pages: one frame and style for all services, no script, nothing from another host."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+
+from shared.web.language import Language, Texts
+
+FRAME = Path(__file__).parent / "templates"
+STYLE = Markup((FRAME / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
+# A page is text, a style and a drawing: nothing runs, nothing is fetched.
+HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Vary": "Accept-Language",
+}
+
+
+class Pages:
+    """The pages of one service: templates in `folder` extend `base.html`.
+
+    `carried`: query parameters that links keep from page to page, beside the language.
+    """
+
+    def __init__(self, folder: Path, carried: tuple[str, ...] = ()) -> None:
+        self._carried = carried
+        self._environment = Environment(
+            loader=FileSystemLoader([folder, FRAME]),
+            autoescape=True,
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+
+    def page(self, request: Request, template: str, t: Texts, **values: Any) -> HTMLResponse:  # noqa: ANN401
+        """The answer; templates get `values`, the texts as `t`, and `base` and `query` to build links with."""
+        other = Language.EN if t.language is Language.VI else Language.VI
+        given = {name: value for name, value in request.query_params.items() if name != "lang"}
+        carried = {name: given[name] for name in self._carried if name in given}
+        body = self._environment.get_template(template).render(
+            t=t,
+            style=STYLE,
+            base=str(request.scope.get("root_path", "")),
+            query=urlencode({**carried, "lang": t.language}),
+            other_language=other,
+            other_language_query=urlencode({**given, "lang": other}),
+            **values,
+        )
+        return HTMLResponse(body, headers=HEADERS)

@@ -1,0 +1,43 @@
+"""Signing in to the demo with a browser: a token is pasted once and goes into a cookie that no script can read.
+
+The cookie is believed for reading alone (`identity.access_token`): another site's form cannot command with it.
+"""
+
+from types import MappingProxyType
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from shared.web.identity import TOKEN_COOKIE
+from shared.web.language import Texts, Words, texts_of
+from shared.web.pages import FRAME, Pages
+
+AFTER_SIGNING_IN = "/"
+PAGES = Pages(FRAME)
+WORDS: Words = MappingProxyType({
+    "title": ("Đăng nhập bản trình diễn", "Sign in to the demo"),
+    "other_language": ("English", "Tiếng Việt"),
+    "token": ("Mã truy cập", "Access token"),
+    "where": (
+        "Mã truy cập của từng vai trò nằm trong tệp .run/stack.json của bản trình diễn.",
+        "The access token of each role is in the demo's file .run/stack.json.",
+    ),
+    "sign_in": ("Đăng nhập", "Sign in"),
+})  # fmt: skip
+
+router = APIRouter()
+
+
+@router.get("/sign-in", response_class=HTMLResponse)
+async def form(request: Request, t: Annotated[Texts, Depends(texts_of(WORDS))]) -> HTMLResponse:
+    """Where a token can be pasted."""
+    return PAGES.page(request, "sign_in.html", t)
+
+
+@router.post("/sign-in")
+async def sign_in(token: Annotated[str, Form(max_length=4096, pattern=r"^\s*[A-Za-z0-9_.-]+\s*$")]) -> RedirectResponse:
+    """Keeps the token for this browser; whether it is good is found out where it is used."""
+    answer = RedirectResponse(AFTER_SIGNING_IN, status_code=303)
+    answer.set_cookie(TOKEN_COOKIE, token.strip(), path="/", httponly=True, samesite="lax")
+    return answer
