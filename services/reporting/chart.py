@@ -11,7 +11,7 @@ import vl_convert
 
 from services.reporting.figures import Figures
 from services.reporting.queries import Report, UnitFigures
-from services.reporting.texts import Texts
+from shared.web.language import Texts
 
 MOST_UNITS = 20
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"

@@ -1,13 +1,12 @@
 """Plain server-rendered pages: a unit's month, a meeting with its events. No script, nothing from another host."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import HTMLResponse
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from services.reporting import chart
@@ -15,31 +14,19 @@ from services.reporting.api import cursor_of, place_after
 from services.reporting.ask import Question, question
 from services.reporting.known import written
 from services.reporting.queries import Reports
-from services.reporting.texts import Language, Texts, choose
+from services.reporting.texts import WORDS
 from shared.service import Runtime, runtime
 from shared.web.access import READ, Caller
+from shared.web.language import Texts, texts_of
+from shared.web.pages import Pages
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
-TEMPLATES = Path(__file__).parent / "templates"
-ENVIRONMENT = Environment(
-    loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-)
-STYLE = Markup((TEMPLATES / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
+# Who looks at an older tree or older knowledge goes on doing so from page to page.
+PAGES = Pages(Path(__file__).parent / "templates", carried=("hierarchy_as_of", "known_as_of"))
+TEXTS = Annotated[Texts, Depends(texts_of(WORDS))]
 COLUMNS = ("cells", "met", "not_held", "not_reported", "awaiting_rating")
 EVENTS_ON_A_PAGE = 200
-# Who looks at an older tree or older knowledge goes on doing so from page to page.
-CARRIED = ("hierarchy_as_of", "known_as_of")
-# Nothing runs, nothing is fetched: a page is text, a style and a drawing.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
-
-
-def texts(
-    lang: Annotated[Language | None, Query()] = None,
-    accept_language: Annotated[str | None, Header(max_length=200)] = None,
-) -> Texts:
-    """Vietnamese, unless English is asked for by `?lang=en` or by the browser's first language of the two."""
-    return choose(lang, accept_language)
 
 
 @router.get("/")
@@ -47,11 +34,11 @@ async def home(
     request: Request,
     caller: Annotated[Caller, READ],
     running: Annotated[Runtime, Depends(runtime)],
-    t: Annotated[Texts, Depends(texts)],
+    t: TEXTS,
 ) -> HTMLResponse:
     """The months that have figures, for the caller's own unit."""
     periods = await Reports(running.pool).periods()
-    return _page(request, "home.html", t, periods=periods, unit_id=caller.unit_id)
+    return PAGES.page(request, "home.html", t, periods=periods, unit_id=caller.unit_id)
 
 
 @router.get("/pages/meetings/{meeting_id}")
@@ -60,7 +47,7 @@ async def meeting_page(
     meeting_id: UUID,
     caller: Annotated[Caller, READ],
     running: Annotated[Runtime, Depends(runtime)],
-    t: Annotated[Texts, Depends(texts)],
+    t: TEXTS,
     after: Annotated[str | None, Query(max_length=200)] = None,
 ) -> HTMLResponse:
     """A meeting: what it contributes, and each event that this comes from."""
@@ -70,7 +57,7 @@ async def meeting_page(
     rows = await reports.meeting_events(meeting_id, after=place_after(after), size=EVENTS_ON_A_PAGE + 1)
     unit = await running.directory.unit(meeting["unit_id"], meeting["held_on"])
     last = rows[EVENTS_ON_A_PAGE - 1] if len(rows) > EVENTS_ON_A_PAGE else None
-    return _page(
+    return PAGES.page(
         request,
         "meeting.html",
         t,
@@ -83,16 +70,14 @@ async def meeting_page(
 
 
 @router.get("/pages/{unit_id}/{period}")
-async def unit_page(
-    request: Request, asked: Annotated[Question, Depends(question)], t: Annotated[Texts, Depends(texts)]
-) -> HTMLResponse:
+async def unit_page(request: Request, asked: Annotated[Question, Depends(question)], t: TEXTS) -> HTMLResponse:
     """A unit's month: figures, one chart, the units below or the cell's meetings, and what it all rests on."""
     answer = await asked.answer()
     report = answer.report
     spec = chart.specification(report, t)
     names = await asked.reports.rating_names()
     used = {**report.unit.figures.self_ratings, **report.unit.figures.official_ratings}
-    return _page(
+    return PAGES.page(
         request,
         "unit.html",
         t,
@@ -111,27 +96,6 @@ async def unit_page(
         chart=Markup(await chart.svg(spec)) if spec else None,  # noqa: S704 - drawn here from escaped values
         meetings=await asked.reports.meetings(report.scope) if report.unit.is_cell else (),
     )
-
-
-def _page(request: Request, template: str, t: Texts, **values: Any) -> HTMLResponse:  # noqa: ANN401 - a template's own
-    other = Language.EN if t.language is Language.VI else Language.VI
-    kept = {name: value for name, value in request.query_params.items() if name != "lang"}
-    body = ENVIRONMENT.get_template(template).render(
-        t=t,
-        style=STYLE,
-        base=_base(request),
-        query=urlencode({**{name: kept[name] for name in CARRIED if name in kept}, "lang": t.language}),
-        other_language=other,
-        other_language_query=urlencode({**kept, "lang": other}),
-        **values,
-    )
-    return HTMLResponse(
-        body, headers={"Content-Security-Policy": POLICY, "Cache-Control": "no-store", "Vary": "Accept-Language"}
-    )
-
-
-def _base(request: Request) -> str:
-    return str(request.scope.get("root_path", ""))
 
 
 def _month(period: str, step: int) -> str:

@@ -1,21 +1,10 @@
-"""Words of the pages: Vietnamese first, English second. One entry per key, so that no language is forgotten."""
+"""Words of the pages."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
-from enum import StrEnum
 from types import MappingProxyType
 
-from shared.local_time import VIETNAM
+from shared.web.language import Words
 
-
-class Language(StrEnum):
-    VI = "vi"
-    EN = "en"
-
-
-# By key, the Vietnamese words and the English ones.
-WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
+WORDS: Words = MappingProxyType({
     "title": ("Sinh hoạt chi bộ", "Party cell meetings"),
     "period": ("Tháng", "Month"),
     "previous": ("Tháng trước", "Previous month"),
@@ -111,43 +100,3 @@ WORDS: Mapping[str, tuple[str, str]] = MappingProxyType({
     "no_periods": ("Chưa có kỳ sinh hoạt nào được ghi nhận.", "No meeting has been recorded yet."),
     "whole_system": ("Tài khoản này không gắn với tổ chức nào.", "This account belongs to no unit."),
 })  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """The words and number formats of one language."""
-
-    language: Language
-
-    def __getitem__(self, key: str) -> str:
-        vietnamese, english = WORDS[key]
-        return vietnamese if self.language is Language.VI else english
-
-    def number(self, value: float | None) -> str:
-        """Thousands and decimals as the language writes them (counts have none); a dash where there is no value."""
-        if value is None:
-            return "–"
-        written = f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
-        return written.translate(str.maketrans(",.", ".,")) if self.language is Language.VI else written
-
-    def percent(self, value: float | None) -> str:
-        return "–" if value is None else f"{self.number(value)} %"
-
-    def day(self, value: date | None) -> str:
-        return "–" if value is None else f"{value:%d/%m/%Y}"
-
-    def moment(self, value: datetime | None) -> str:
-        return "–" if value is None else f"{value.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"
-
-    def month(self, period: str) -> str:
-        """ "2026-03" as 03/2026."""
-        year, month = period.split("-")
-        return f"{month}/{year}"
-
-
-def choose(wanted: str | None, accepted: str | None) -> Texts:
-    """`wanted`: the query's `lang`. `accepted`: the header Accept-Language, of which the first of ours counts."""
-    if wanted in set(Language):
-        return Texts(Language(wanted))
-    ranked = [part.split(";")[0].strip().lower()[:2] for part in (accepted or "").split(",")]
-    return Texts(next((Language(code) for code in ranked if code in set(Language)), Language.VI))

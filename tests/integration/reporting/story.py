@@ -17,6 +17,7 @@ from tests.integration.inprocess import record
 
 NAMES = UUID(int=0x5EED)
 REGULAR = (plans.Part.REGULAR,)
+NOTE = TextRef(text_id=UUID(int=9), sha256="0" * 64)
 
 
 @dataclass
@@ -96,7 +97,7 @@ class Story:
                 member_id=member,
                 expected=n < count,
                 votes=n < count,
-                exclusion=None if n < count else MemberStatus.EXEMPT_HEALTH,
+                exclusion=None if n < count else MemberStatus.EXEMPT,
             )
             for n, member in enumerate(members)
         )
@@ -115,7 +116,7 @@ class Story:
         events += [_came(meeting, member, end) for member in members[:whole]]
         absent = members[whole + part : count]
         for n, member in enumerate(absent[: excused + unexcused]):
-            explained = calls.AbsenceExplained(meeting_id=meeting, member_id=member, excused=n < excused, reason="work")
+            explained = calls.AbsenceExplained(meeting_id=meeting, member_id=member, excused=n < excused, note=NOTE)
             events.append(explained)
         if guests:
             events.append(calls.GuestsCounted(meeting_id=meeting, guests=guests))

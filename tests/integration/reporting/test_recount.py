@@ -100,7 +100,8 @@ async def test_what_the_projection_has_not_applied_is_not_counted(world: World, 
     await pool.execute("DELETE FROM meeting_contribution")
     await pool.execute("DELETE FROM cell_month")
     await pool.execute(
-        "INSERT INTO meeting_contribution SELECT * FROM contribution((SELECT array_agg(meeting_id) FROM meeting_fact), NULL)"
+        "INSERT INTO meeting_contribution "
+        "SELECT * FROM contribution((SELECT array_agg(meeting_id) FROM meeting_fact), NULL)"
     )
     await pool.execute(
         "INSERT INTO cell_month SELECT (cell_months(array_agg(meeting))).* FROM meeting_contribution AS meeting"
@@ -114,7 +115,8 @@ async def test_what_the_projection_has_not_applied_is_not_counted(world: World, 
             "VALUES ('reporting.facts', 'evaluation', 'k', 0, 'parked', 'broken')"
         )
         await pool.execute(
-            "INSERT INTO held_event (consumer, log_id, key, position, type, topic, partition, record_offset, record_headers) "
+            "INSERT INTO held_event "
+            "(consumer, log_id, key, position, type, topic, partition, record_offset, record_headers) "
             "VALUES ('reporting.facts', 'evaluation', 'k', 1, 'EvaluationScored', 't', 0, 0, '[]')"
         )
     assert (await recounted(settings))[0] == []

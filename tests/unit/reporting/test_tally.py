@@ -10,6 +10,7 @@ from services.reporting.tally import Contribution
 from shared.contracts import attendance, meetings
 from shared.contracts.attendance import Call, RosterRow, Way
 from shared.contracts.event import Event
+from shared.contracts.fields import TextRef
 from shared.contracts.meetings import Body, HeldSitting, MeetingHeld, Part
 from tests.properties.histories import recorded
 
@@ -92,7 +93,8 @@ def test_who_came_but_is_not_expected_is_counted_apart() -> None:
 
 
 def test_an_absence_counts_only_for_who_did_not_come() -> None:
-    explained = attendance.AbsenceExplained(meeting_id=MEETING, member_id=AN, excused=True, reason="work")
+    note = TextRef(text_id=UUID(int=9), sha256="0" * 64)
+    explained = attendance.AbsenceExplained(meeting_id=MEETING, member_id=AN, excused=True, note=note)
     counted = contribution(roster(row(AN), row(BINH)), explained)
     assert (counted["excused"], counted["unknown"]) == (1, 1)
     counted = contribution(roster(row(AN), row(BINH)), explained, came(AN))
