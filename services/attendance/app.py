@@ -7,7 +7,7 @@ from fastapi import APIRouter
 
 from services.attendance.aggregates import PRESENCE_RULES, ROLL_CALL
 from services.attendance.api import router
-from services.attendance.projections import Meetings, Members
+from services.attendance.projections import Erasure, Meetings, Members
 from services.attendance.reactions import Discrepancies, Redrawing
 from shared.directory.projection import directory_handler
 from shared.messaging.handler import EventHandler
@@ -19,7 +19,7 @@ def routers(_: Runtime) -> Sequence[APIRouter]:
 
 
 def handlers(runtime: Runtime) -> Sequence[EventHandler]:
-    return [directory_handler(), Members(), Meetings(), Discrepancies(runtime), Redrawing(runtime)]
+    return [directory_handler(), Members(), Meetings(), Erasure(), Discrepancies(runtime), Redrawing(runtime)]
 
 
 SERVICE = Service(

@@ -6,10 +6,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from services.attendance.queries import SQL
+from services.attendance.queries import SQL, about_member
 from shared.contracts import meetings, membership
 from shared.contracts.event import Event, EventTypes
 from shared.contracts.membership import MemberStatus
+from shared.eventstore.texts import erase_texts
 from shared.local_time import local_date
 from shared.messaging.handler import Received, Tx
 
@@ -70,6 +71,22 @@ class Members:
 
     def announces(self, received: Received) -> Iterable[str]:
         yield member_name(received)
+
+
+class Erasure:
+    """The consumer "attendance.erasure": with a member go the notes about their absences (DESIGN 9)."""
+
+    name = "attendance.erasure"
+    sources: tuple[str, ...] = ("membership",)
+    types = EventTypes([membership.MemberErased])
+
+    async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
+        for received in batch:
+            if isinstance(received.event, membership.MemberErased):
+                await erase_texts(tx, about_member(received.event.member_id))
+
+    def announces(self, _: Received) -> Iterable[str]:
+        return ()
 
 
 def meeting_name(received: Received) -> str:

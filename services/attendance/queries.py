@@ -29,6 +29,11 @@ class KnownMeeting:
     sittings: Sequence[UUID]
 
 
+def about_member(member_id: UUID) -> str:
+    """Whose an erasable text is."""
+    return f"member:{member_id}"
+
+
 async def meeting(pool: Pool, meeting_id: UUID) -> KnownMeeting | None:
     row = await SQL.meeting(pool, meeting_id=meeting_id)
     return KnownMeeting(**dict(row)) if row else None
