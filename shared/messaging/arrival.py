@@ -36,28 +36,29 @@ class Arrived:
 
 def read(record: FetchedRecord) -> Arrived:
     """The place of `record` in its log, and its event; raises `UnreadableRecord` if the place cannot be read."""
-    log_id, position, prev = _place(record)
     try:
-        recorded, _ = from_record(record)
+        recorded, prev = from_record(record)
     except (UnreadableRecord, RecursionError, OverflowError) as error:
-        return Arrived(record, log_id, position, prev, None, str(error) or repr(error))
+        log_id, position, prev = _place(record)
+        return _checked(Arrived(record, log_id, position, prev, None, str(error) or repr(error)))
     if NUL in recorded.key:
-        return Arrived(record, log_id, position, prev, None, "the key holds U+0000")
-    return Arrived(record, log_id, position, prev, recorded)
+        return _checked(Arrived(record, recorded.log_id, recorded.position, prev, None, "the key holds U+0000"))
+    return _checked(Arrived(record, recorded.log_id, recorded.position, prev, recorded))
 
 
 def _place(record: FetchedRecord) -> tuple[str, int, int]:
-    """Source, position and predecessor, from their own headers alone: the others may be damaged."""
+    """Source, position and predecessor, from their own headers alone: the others are damaged."""
     try:
         headers = dict(record.headers)
-        log_id = headers["ce_source"].decode()
-        position = int(headers["ce_sequence"])
-        prev = int(json.loads(headers["log"])["prev"])
+        return headers["ce_source"].decode(), int(headers["ce_sequence"]), int(json.loads(headers["log"])["prev"])
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, OverflowError) as error:
         raise UnreadableRecord(f"no readable source and position: {error!r}") from error
-    if not 0 <= prev < position <= MAX_POSITION:
-        raise UnreadableRecord(f"position {position} cannot follow {prev}")
-    return log_id, position, prev
+
+
+def _checked(arrived: Arrived) -> Arrived:
+    if not 0 <= arrived.prev < arrived.position <= MAX_POSITION:
+        raise UnreadableRecord(f"position {arrived.position} cannot follow {arrived.prev}")
+    return arrived
 
 
 @dataclass(slots=True)
