@@ -230,29 +230,44 @@ async def test_stopped_since_the_first_time_until_it_goes_on(store: Store) -> No
 
 
 async def test_one_transaction_at_a_time_holds_a_position(store: Store) -> None:
-    order: list[str] = []
-    locked, go_on = asyncio.Event(), asyncio.Event()
+    await at(store, "c", {P0: Position(), P1: Position()})
+    locked = asyncio.Event()
 
-    async def first() -> None:
-        async with store.transaction() as tx:
-            await tx.lock_positions("c", [P0, P1])
-            locked.set()
-            await go_on.wait()
-            await tx.save_positions("c", {P0: Position(1)})
-            order.append("first")
-
-    async def second() -> None:
+    async def other() -> int:
         await locked.wait()
         async with store.transaction() as tx:
-            go_on.set()
-            found = await tx.lock_positions("c", [P1, P0])
-            order.append(f"second sees {found[P0].position}")
+            return (await tx.lock_positions("c", [P1, P0]))[P0].position
 
-    if isinstance(store, MemoryStore):
-        go_on.set()  # its transactions are already one after the other
-    await asyncio.gather(first(), second())
+    waiting = asyncio.create_task(other())
+    async with store.transaction() as tx:
+        await tx.lock_positions("c", [P0])
+        locked.set()
+        done, _ = await asyncio.wait([waiting], timeout=0.2)
+        assert not done
+        await tx.save_positions("c", {P0: Position(1)})
 
-    assert order == ["first", "second sees 1"]
+    assert await waiting == 1
+
+
+async def test_one_transaction_at_a_time_holds_a_key(store: Store) -> None:
+    await hold(store, "c", parked(A))
+    locked = asyncio.Event()
+
+    async def other() -> object:
+        await locked.wait()
+        async with store.transaction() as tx:
+            return await tx.lock_keys("c", [A])
+
+    waiting = asyncio.create_task(other())
+    async with store.transaction() as tx:
+        await tx.lock_keys("c", [A])
+        locked.set()
+        done, _ = await asyncio.wait([waiting], timeout=0.2)
+        assert not done
+        await tx.drop_events("c", A, [1])
+        await tx.drop_key("c", A)
+
+    assert await waiting == {}
 
 
 def progress(position: int, ends: dict[int, int], seconds: int = 0) -> ProgressRecord:
