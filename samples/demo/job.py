@@ -17,7 +17,7 @@ from samples.demo.play import CellPlay
 from samples.month import plan_month
 from samples.province.files import IMPORTS, write_files
 from samples.province.make import make_province
-from samples.province.model import Province
+from samples.province.model import FOUNDED, Province
 from shared.web.issuer import DemoIssuer
 
 SEED = 7
@@ -33,7 +33,7 @@ async def run_job(door: Door, issuer: DemoIssuer, folder: Path, scale: str, prog
     write_files(province, folder)
     await _import(door, issuer, folder, progress)
     actors = await cast(door, issuer)
-    await _publish_criteria(door, actors)
+    await _decide_rules(door, actors)
     await _play(door, actors, province, progress)
     return actors
 
@@ -49,9 +49,12 @@ async def _import(door: Door, issuer: DemoIssuer, folder: Path, progress: Progre
         progress.advance(task)
 
 
-async def _publish_criteria(door: Door, actors: Cast) -> None:
+async def _decide_rules(door: Door, actors: Cast) -> None:
+    """The province publishes its criteria, and asks for both roll calls as Thanh Hóa does (RULES 0, report 004)."""
     criteria = json.loads(CRITERIA.read_text(encoding="utf-8"))
     await door.command("/evaluation/criteria-sets", {**criteria, "unit_id": str(actors.province)}, actors.board)
+    rule = {"both_calls_needed": True, "valid_from": FOUNDED.isoformat(), "source": "05-DA/TU"}
+    await door.command("/attendance/presence-rules", {**rule, "unit_id": str(actors.province)}, actors.board)
 
 
 async def _play(door: Door, actors: Cast, province: Province, progress: Progress) -> None:
