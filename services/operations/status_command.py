@@ -2,14 +2,17 @@
 
 import asyncio
 import sys
+from collections.abc import Sequence
 
 import httpx
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from services.operations.overview import Overview, ServiceStatus, look
 from services.operations.settings import AskingSettings, NothingToAsk, asking
+
+COLUMNS = ("service", "state", "sent", "behind", "seconds", "waiting", "parked", "quarantined")
 
 commands = typer.Typer()
 
@@ -25,6 +28,9 @@ def status() -> None:
     seen = asyncio.run(_look(settings))
     console = Console()
     console.print(services_table(seen))
+    for service in seen.services:
+        for trouble in troubles(service):
+            console.print(f"{service.service}: {trouble}", soft_wrap=True, markup=False, highlight=False)
     if seen.held:
         console.print(held_table(seen))
     sys.exit(0 if seen.well else 1)
@@ -37,7 +43,7 @@ async def _look(settings: AskingSettings) -> Overview:
 
 def services_table(seen: Overview) -> Table:
     """A row per service."""
-    table = Table("service", "state", "log sent", "behind", "seconds", "waiting", "parked", "quarantined")
+    table = Table(*(Column(name, no_wrap=True) for name in COLUMNS), box=None, padding=(0, 2, 0, 0))
     for service in seen.services:
         relayed = f"{service.relay.position}/{service.relay.head}" if service.relay and service.relay.head else "-"
         table.add_row(
@@ -62,4 +68,12 @@ def held_table(seen: Overview) -> Table:
 
 
 def state_of(service: ServiceStatus) -> str:
-    return service.problem or "; ".join(service.degraded) or "well"
+    """In one word; `troubles` says what it is."""
+    if service.problem is not None:
+        return "down"
+    return "degraded" if service.degraded else "well"
+
+
+def troubles(service: ServiceStatus) -> Sequence[str]:
+    """Why a service is not well."""
+    return service.degraded if service.problem is None else (service.problem,)

@@ -1,0 +1,121 @@
+"""The overview: every owner is asked with the asker's token; who does not answer is part of the answer."""
+
+from typing import Any
+
+import httpx
+import pytest
+from rich.console import Console
+
+from services.operations.overview import Overview, look
+from services.operations.settings import NothingToAsk, asking
+from services.operations.status_command import held_table, services_table
+
+SERVICES = {"meetings": "http://meetings", "reporting": "http://reporting"}
+
+
+def status(**changes: Any) -> dict[str, Any]:
+    consumer = {
+        "name": "reporting.facts",
+        "waiting_events": 2,
+        "parked_events": 3,
+        "quarantined": 1,
+        "sources": [
+            {"log_id": "meetings", "watermark": 90, "source_position": 100, "lag_events": 10, "lag_seconds": 1.5},
+            {"log_id": "attendance", "watermark": 0, "source_position": None, "lag_events": None},
+        ],
+    }
+    relay = {"position": 99, "head": 100, "lag_events": 1, "lag_seconds": 0.2}
+    return {"service": "it", "relay": relay, "consumers": [consumer], "degraded": [], "later": "field"} | changes
+
+
+def parked(*keys: dict[str, Any]) -> dict[str, Any]:
+    return {"keys": list(keys), "quarantined": []}
+
+
+async def seen(answers: dict[str, tuple[int, Any]]) -> tuple[Overview, list[httpx.Request]]:
+    """What is seen when services answer so, by host and path; a host without an answer refuses connections."""
+    requests: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        known = answers.get(f"{request.url.host}{request.url.path}")
+        if known is None:
+            raise httpx.ConnectError("refused")
+        return httpx.Response(known[0], json=known[1])
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
+        return await look(SERVICES, "the token", http), requests
+
+
+WELL = {
+    "meetings/ops/status": (200, status(consumers=[])),
+    "meetings/ops/parked": (200, parked()),
+    "reporting/ops/status": (200, status()),
+    "reporting/ops/parked": (200, parked()),
+}
+
+
+async def test_each_service_is_asked_with_the_askers_token() -> None:
+    overview, requests = await seen(WELL)
+    assert overview.well
+    assert {request.headers["Authorization"] for request in requests} == {"Bearer the token"}
+    assert [service.service for service in overview.services] == ["meetings", "reporting"]
+
+
+async def test_the_worst_lag_of_a_service_is_shown() -> None:
+    overview, _ = await seen(WELL)
+    reporting = overview.services[1]
+    assert (reporting.lag_events, reporting.lag_seconds) == (10, 1.5)
+    assert (reporting.waiting, reporting.parked, reporting.quarantined) == (2, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("answers", "problem"),
+    [
+        ({}, "does not answer (ConnectError)"),
+        ({"reporting/ops/status": (403, {})}, "answers 403"),
+        ({"reporting/ops/status": (200, {"consumers": 7}), "reporting/ops/parked": (200, parked())}, "cannot be read"),
+    ],
+)
+async def test_a_service_that_gives_no_status_is_named_and_the_others_are_shown(
+    answers: dict[str, tuple[int, Any]], problem: str
+) -> None:
+    others = {path: answer for path, answer in WELL.items() if path.startswith("meetings")}
+    overview, _ = await seen(others | answers)
+    assert problem in (overview.services[1].problem or "")
+    assert overview.services[0].problem is None
+    assert not overview.well
+
+
+async def test_what_is_held_is_not_well_and_says_why() -> None:
+    key = {
+        "consumer": "reporting.facts",
+        "log_id": "attendance",
+        "key": "cell-1",
+        "state": "parked",
+        "events": 3,
+        "since": "2026-03-03T11:00:00+00:00",
+        "waits_for": None,
+        "reason": "UndecodableEvent",
+    }
+    overview, _ = await seen(WELL | {"reporting/ops/parked": (200, parked(key))})
+    assert not overview.well
+    console = Console(width=120)
+    with console.capture() as printed:
+        console.print(services_table(overview), held_table(overview))
+    assert "UndecodableEvent" in printed.get()
+    assert "cell-1" in printed.get()
+
+
+def test_without_services_it_says_where_to_name_them(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPERATIONS_SERVICES", raising=False)
+    with pytest.raises(NothingToAsk, match="OPERATIONS_SERVICES"):
+        asking(tmp_path / "stack.json")
+
+
+def test_a_running_demo_is_found_by_its_file(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OPERATIONS_SERVICES", raising=False)
+    stack = tmp_path / "stack.json"
+    stack.write_text('{"services": {"meetings": "http://m"}, "tokens": {"operator": "t"}, "kafka": "k"}')
+    found = asking(stack)
+    assert (found.services, found.token) == ({"meetings": "http://m"}, "t")
