@@ -36,7 +36,8 @@ MEMBER_FACTS = (
 MeetingChange = meetings.MeetingRescheduled | meetings.MeetingHeld | meetings.MeetingCorrected
 MEETING_CHANGES = (meetings.MeetingRescheduled, meetings.MeetingHeld, meetings.MeetingCorrected)
 
-POLLS, POLL_SECONDS = 50, 0.1
+# How often to look whether the projection is there, for a batch and for a single event, and how long in between.
+POLLS_OF_A_BATCH, POLLS, POLL_SECONDS = 50, 5, 0.1
 
 
 class Discrepancies:
@@ -87,12 +88,16 @@ class Discrepancies:
                 await _handle(self._runtime, self.name, command, meeting.unit_id, received)
 
     async def _compare_whole(self, received: Received, drawn: attendance.RosterDrawn) -> None:
-        """A fact may have come between reading the tables and writing the roster: look once more."""
+        """A fact or a correction may have come between reading the tables and writing the roster: look once more."""
         pool = self._runtime.pool
         meeting = await queries.meeting(pool, drawn.meeting_id)
-        if meeting is None or meeting.unit_id != drawn.unit_id or meeting.day != drawn.held_on:
-            return  # corrected in the meantime: the roster is drawn anew, and looked at then
+        if meeting is None or meeting.day is None:
+            return  # its outcome was withdrawn before it ever had a day: there is nothing to compare with
         now = await queries.draw_roster(pool, meeting, drawn.membership_position)
+        if (meeting.unit_id, meeting.day) != (drawn.unit_id, drawn.held_on):
+            redraw = RedrawRoster(meeting.meeting_id, now)
+            await _handle(self._runtime, self.name, redraw, meeting.unit_id, received)
+            return
         rows = {row.member_id: row for row in now.rows}
         position = await queries.members_position(pool, [*rows, *(row.member_id for row in drawn.rows)])
         command = CompareRoster(drawn.meeting_id, position, rows, whole=True)
@@ -137,14 +142,13 @@ async def _known(
 ) -> None:
     """Returns once the local tables have what `batch` says; raises `NotYetKnown`.
 
-    A batch waits a moment: the projection reads the same topic and is about to be there, and an import of a province
-    would otherwise hold thousands of keys. A single event does not: its key can wait without holding up the others.
+    It waits a moment first: the projection reads the same topic and is about to be there, and an import of a province
+    would otherwise hold thousands of keys. A single event waits shorter: its key can be held without the others.
     """
-    for _ in range(POLLS if len(batch) > 1 else 1):
+    for _ in range(POLLS_OF_A_BATCH if len(batch) > 1 else POLLS):
         if await are_known():
             return
-        if len(batch) > 1:
-            await asyncio.sleep(POLL_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
     raise NotYetKnown(name(batch[-1]))
 
 
