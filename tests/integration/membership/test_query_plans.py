@@ -1,0 +1,63 @@
+"""Hot queries of membership find their rows by an index, however large the province."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from services.membership.app import SERVICE
+from services.membership.queries import SQL
+from shared.database.migrate import SHARED_MIGRATIONS
+from tests.fixtures.databases import DatabaseFactory
+
+FILL = (
+    """
+    INSERT INTO events
+        (stream, version, key, event_id, command_id, n, type, schema_version, data, metadata, recorded_at)
+    SELECT 'member-' || i / 2, i % 2 + 1, 'k', gen_random_uuid(), gen_random_uuid(), 0, 'Noted', 1, '{}', '{}', now()
+    FROM generate_series(0, 19999) AS i
+    """,
+    """
+    INSERT INTO member_cell (member_id, position, event_id, cell_id, valid_from)
+    SELECT gen_random_uuid(), i, gen_random_uuid(), ('00000000-0000-4000-8000-' || lpad((i / 25)::text, 12, '0'))::uuid,
+           '2025-07-01'
+    FROM generate_series(1, 20000) AS i
+    """,
+    "INSERT INTO member_identity SELECT int8send(i), gen_random_uuid() FROM generate_series(1, 20000) AS i",
+)
+NO_ID = UUID(int=0)
+HOT: dict[str, tuple[Any, ...]] = {
+    "streams": (["member-7", "member-8"],),
+    "version_of": (NO_ID, "member-7"),
+    "identities": ([b"1"],),
+    "forget_identities": (NO_ID,),
+    "members_of": (date(2026, 3, 1), [UUID("00000000-0000-4000-8000-000000000007")], NO_ID, 500),
+}
+
+
+@pytest.fixture
+async def connection(database: DatabaseFactory) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(await database(*SHARED_MIGRATIONS, SERVICE.migrations))
+    for statement in FILL:
+        await connection.execute(statement)
+    for table in ("events", "member_cell", "member_identity"):
+        await connection.execute(f"ANALYZE {table}")
+    yield connection
+    await connection.close()
+
+
+def scans(plan: dict[str, Any]) -> Iterator[str]:
+    yield plan["Node Type"]
+    for child in plan.get("Plans", ()):
+        yield from scans(child)
+
+
+@pytest.mark.parametrize("name", HOT)
+async def test_a_hot_query_reads_no_table_from_end_to_end(connection: asyncpg.Connection, name: str) -> None:
+    explained = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {getattr(SQL, name).sql}", *HOT[name])
+    [plan] = json.loads(explained)
+    assert "Seq Scan" not in list(scans(plan["Plan"]))
