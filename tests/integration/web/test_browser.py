@@ -1,0 +1,45 @@
+"""A browser carries the token in a cookie: for reading, never for writing."""
+
+import httpx
+
+from shared.contracts.membership import OfficeRole
+from shared.web.issuer import issuer_app
+from tests.fixtures.province import CELL_1, Membership, identifier, office
+from tests.integration.web.conftest import Client
+
+NOTE = f"/notes/{CELL_1}"
+
+
+async def token_of_a_secretary(client: Client, membership: Membership) -> str:
+    await membership.tell(office("secretary 1", CELL_1, OfficeRole.SECRETARY))
+    return client.issuer.for_office(identifier("secretary 1"))
+
+
+async def test_a_cookie_is_enough_to_read(client: Client, membership: Membership) -> None:
+    cookie = {"Cookie": f"token={await token_of_a_secretary(client, membership)}"}
+    assert (await client.get(NOTE, None, cookie)).status_code == 200
+
+
+async def test_a_cookie_is_never_enough_to_write(client: Client, membership: Membership) -> None:
+    token = await token_of_a_secretary(client, membership)
+    assert (await client.post(f"{NOTE}?number=1", None, {"Cookie": f"token={token}"})).status_code == 401
+    assert (await client.post(f"{NOTE}?number=1", token)).status_code == 200
+
+
+async def test_a_bad_cookie_is_refused(client: Client, membership: Membership) -> None:
+    await token_of_a_secretary(client, membership)
+    assert (await client.get(NOTE, None, {"Cookie": "token=nonsense"})).status_code == 401
+
+
+async def test_signing_in_puts_the_token_where_no_script_reads_it(client: Client) -> None:
+    transport = httpx.ASGITransport(issuer_app(client.issuer))
+    async with httpx.AsyncClient(transport=transport, base_url="http://issuer") as browser:
+        form = await browser.get("/sign-in")
+        assert 'action="sign-in"' in form.text
+        answer = await browser.post("/sign-in", data={"token": " a.b-c_d.e \n"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/")
+        kept = answer.headers["Set-Cookie"]
+        assert kept.startswith("token=a.b-c_d.e;")
+        assert "HttpOnly" in kept
+        assert "SameSite=lax" in kept
+        assert (await browser.post("/sign-in", data={"token": "a; Path=/x"})).status_code == 422
