@@ -36,10 +36,10 @@ AGES = {
 LEADING = 7
 # The day that the files describe.
 TODAY = date(2026, 2, 25)
-# Beside health, which follows from age: share of members, and how long it has lasted and will last, in days.
+# Beside exemption for age: share of members, and how long it has lasted and will last, in days.
 RARE = (
     (MemberStatus.TEMPORARY_ELSEWHERE, 0.015, (20, 80), (90, 200)),
-    (MemberStatus.EXEMPT_OTHER, 0.012, (10, 90), (60, 200)),
+    (MemberStatus.EXEMPT, 0.012, (10, 90), (60, 200)),
     (MemberStatus.IN_TRANSIT, 0.004, (5, 30), None),
     (MemberStatus.SUSPENDED, 0.002, (10, 60), (60, 90)),
 )
@@ -48,7 +48,7 @@ RARE = (
 def members(cells: Sequence[SampleUnit], scale: Scale, random: Random) -> Iterator[SampleMember]:
     """The members of all cells. Every rare status occurs at least once, whatever the scale."""
     codes = random.sample(range(1, 1_000_000), k=len(cells) * scale.members[1])
-    number, owed = 0, [*(status for status, *_ in RARE), MemberStatus.EXEMPT_HEALTH, MemberStatus.SPECIAL_DUTY]
+    number, owed = 0, [*(status for status, *_ in RARE), MemberStatus.SPECIAL_DUTY]
     for cell in cells:
         size = _size(cell, scale, random)
         for place in range(size):
@@ -86,8 +86,8 @@ def _with_status(
     """The member's standing and status on the day of the files."""
     if _age(member) < 45 and random.random() < 0.08:
         member = replace(member, standing=Standing.PROBATIONARY)
-    if forced is MemberStatus.EXEMPT_HEALTH or (forced is None and _age(member) >= 75 and random.random() < 0.55):
-        return replace(member, status=MemberStatus.EXEMPT_HEALTH, status_from=_days(-300, -10, random))
+    if forced is None and _age(member) >= 75 and random.random() < 0.55:
+        return replace(member, status=MemberStatus.EXEMPT, status_from=_days(-300, -10, random))
     on_duty = forced is None and cell.cell_type is CellType.ARMED_FORCES and random.random() < 0.03
     if on_duty or forced is MemberStatus.SPECIAL_DUTY:
         since, until = _days(-20, -1, random), _days(20, 60, random)

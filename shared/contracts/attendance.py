@@ -107,13 +107,15 @@ class CheckInWithdrawn(Event):
 
 
 class AbsenceExplained(Event):
-    """Absent with or without reason (có lý do / không lý do). The last one of a member counts."""
+    """Absent with or without reason (có lý do / không lý do). The last one of a member counts.
+
+    `note`: the reason and what was said about it, one text of the member; both may speak of health (DESIGN 9).
+    """
 
     meeting_id: UUID
     member_id: UUID
     excused: bool
-    reason: Code
-    note: TextRef | None = None
+    note: TextRef
 
 
 class AbsenceWithdrawn(Event):

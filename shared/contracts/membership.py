@@ -38,15 +38,17 @@ class Standing(StrEnum):
 
 
 class MemberStatus(StrEnum):
-    """Why a member is, or is not, expected at the cell's meetings: 294-QĐ/TW (26/5/2025) articles 6-8; RULES 4."""
+    """The effect on the cell's meetings, never its cause: 294-QĐ/TW (26/5/2025) articles 6-8; RULES 4; DESIGN 9.
+
+    `exempt` says neither health nor another ground; `suspended` covers a disciplinary measure, a prosecution and
+    detention alike. Whoever needs the cause asks the office that keeps the member's file.
+    """
 
     ACTIVE = "active"
-    EXEMPT_HEALTH = "exempt_health"
-    EXEMPT_OTHER = "exempt_other"
+    EXEMPT = "exempt"
     TEMPORARY_ELSEWHERE = "temporary_elsewhere"
     IN_TRANSIT = "in_transit"
     SUSPENDED = "suspended"
-    PROSECUTED = "prosecuted"
     SPECIAL_DUTY = "special_duty"
     DEPARTED = "departed"
 

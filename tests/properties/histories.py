@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from shared.contracts import attendance, evaluation, meetings
 from shared.contracts.envelope import Metadata, RecordedEvent
 from shared.contracts.event import Event
+from shared.contracts.fields import TextRef
 from shared.contracts.membership import MemberStatus
 
 START = datetime(2026, 3, 3, 1, 0, tzinfo=UTC)
@@ -20,6 +21,7 @@ def ids(kind: int, count: int) -> st.SearchStrategy[UUID]:
 MEETINGS, CELLS, MEMBERS, SITTINGS = ids(1, 2), ids(2, 2), ids(3, 3), ids(4, 2)
 periods = st.sampled_from(["2026-03", "2026-03", "2026-02"])
 codes = st.sampled_from(["flood", "harvest"])
+notes = st.just(TextRef(text_id=UUID(int=9), sha256="0" * 64))
 ratings = st.sampled_from(["tot", "kha", "kem"])
 moments = st.integers(0, 200).map(lambda minutes: START + timedelta(minutes=minutes))
 days = st.sampled_from([date(2026, 3, 3), date(2026, 4, 2)])
@@ -56,7 +58,7 @@ rows = st.builds(
     member_id=MEMBERS,
     expected=st.booleans(),
     votes=st.just(True),
-    exclusion=st.none() | st.just(MemberStatus.EXEMPT_HEALTH),
+    exclusion=st.none() | st.just(MemberStatus.EXEMPT),
 )
 row_sets = st.lists(rows, max_size=4, unique_by=lambda row: row.member_id).map(tuple)
 maybe_count = st.none() | st.integers(0, 9)
@@ -109,7 +111,7 @@ roll_call_events = st.one_of(
     st.builds(attendance.MemberCheckedIn, **check, at=moments, way=st.sampled_from(attendance.Way)),
     st.builds(attendance.MemberLeft, **member, sitting_id=SITTINGS, at=moments),
     st.builds(attendance.CheckInWithdrawn, **check, reason=codes),
-    st.builds(attendance.AbsenceExplained, **member, excused=st.booleans(), reason=codes),
+    st.builds(attendance.AbsenceExplained, **member, excused=st.booleans(), note=notes),
     st.builds(attendance.AbsenceWithdrawn, **member, reason=codes),
     st.builds(attendance.GuestsCounted, meeting_id=MEETINGS, guests=st.integers(0, 5)),
 )

@@ -10,6 +10,7 @@ from fastapi import Depends
 
 from services.attendance import queries
 from services.attendance.aggregates import ROLL_CALL, roll_call_stream
+from services.attendance.api.said import Said
 from services.attendance.domain import errors
 from services.attendance.domain.commands import Command
 from services.attendance.domain.roster import Roster
@@ -63,12 +64,10 @@ class Desk:
             raise errors.SittingUnknown(f"{field}.sitting_id: hãy nêu một trong các buổi {known}.")
         return named
 
-    def note(self, body: str | None, member_id: UUID) -> Text | None:
-        """An erasable text about a member: it goes when the member is erased."""
-        if body is None:
-            return None
-        text_id = self.context.new_id(f"absence-note:{member_id}")
-        return Text.of(body, subject=f"member:{member_id}", kind="absence-note", text_id=text_id)
+    def note(self, member_id: UUID, said: Said) -> Text:
+        """Why a member was absent, as an erasable text: it goes when the member is erased."""
+        text_id = self.context.new_id(f"absence:{member_id}")
+        return Text.of(said.model_dump_json(), subject=queries.about_member(member_id), kind="absence", text_id=text_id)
 
     async def handle(self, command: Command, meeting: KnownMeeting, texts: Sequence[Text] = ()) -> CommandAccepted:
         done = await self.runtime.handler(ROLL_CALL).handle(

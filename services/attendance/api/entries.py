@@ -20,6 +20,7 @@ from services.attendance.api.inputs import (
     DepartureWithdrawalInput,
     GuestsInput,
 )
+from services.attendance.api.said import Said
 from services.attendance.domain import commands
 from services.attendance.queries import KnownMeeting
 from shared.contracts.attendance import Way
@@ -122,10 +123,8 @@ def departures(
 
 
 def absences(given: Sequence[AbsenceInput], desk: Desk) -> tuple[tuple[commands.Absence, ...], list[Text]]:
-    """Absences with references to their notes, and the notes."""
-    notes = [desk.note(each.note, each.member_id) for each in given]
-    explained = tuple(
-        commands.Absence(each.member_id, each.excused, each.reason, note.ref if note else None)
-        for each, note in zip(given, notes, strict=True)
-    )
-    return explained, [note for note in notes if note]
+    """Absences with references to their notes, and the notes. Of a member who is named twice the last one counts."""
+    last = {each.member_id: each for each in given}
+    notes = {member: desk.note(member, Said(reason=each.reason, note=each.note)) for member, each in last.items()}
+    explained = tuple(commands.Absence(member, each.excused, notes[member].ref) for member, each in last.items())
+    return explained, list(notes.values())

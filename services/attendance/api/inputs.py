@@ -64,7 +64,7 @@ class DepartureWithdrawalInput(Input):
 
 
 class AbsenceInput(Input):
-    """`note` is kept as an erasable text of the member."""
+    """`reason` and `note` are kept together as one erasable text of the member."""
 
     member_id: UUID
     excused: bool

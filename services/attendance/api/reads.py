@@ -8,16 +8,17 @@ from fastapi import APIRouter, Depends
 from pydantic import BaseModel
 
 from services.attendance.aggregates import ROLL_CALL, roll_call_stream
+from services.attendance.api.said import Said
 from services.attendance.domain.errors import RollCallUnknown
 from services.attendance.domain.state import RollCall
-from shared.contracts.attendance import Call, RosterRow
+from shared.contracts.attendance import AbsenceExplained, Call, RosterRow
 from shared.eventstore.texts import read_texts
 from shared.service import Runtime, runtime
 from shared.web.access import READ, Caller, Role
 
 router = APIRouter(tags=["reads"])
 
-# A note may speak of somebody's health: it is for those who run the cell, not for its members.
+# A reason may speak of somebody's health: it is for those who run the cell, not for its members.
 SEES_NOTES = (Role.SECRETARY, Role.NOTE_TAKER, Role.CELL_COMMITTEE, Role.COMMUNE_OFFICE)
 
 
@@ -27,10 +28,10 @@ class CheckedIn(BaseModel):
 
 
 class AbsenceView(BaseModel):
-    """`note` is null if there is none, it was erased, or the caller is not among those who may see it."""
+    """`reason` and `note` are null if they were erased, or the caller is not among those who may see them."""
 
     excused: bool
-    reason: str
+    reason: str | None
     note: str | None
 
 
@@ -74,8 +75,7 @@ async def roll_call(
         raise RollCallUnknown("Kỳ sinh hoạt này chưa điểm danh.")
     await caller.require(state.drawn.unit_id)
     asked = state.absences.values() if caller.has(*SEES_NOTES) else ()
-    notes = [absence.note.text_id for absence in asked if absence.note]
-    texts = await read_texts(running.pool, notes)
+    texts = await read_texts(running.pool, [absence.note.text_id for absence in asked])
     members = sorted({*state.rows, *state.discrepancies})
     return RollCallView(
         meeting_id=meeting_id,
@@ -97,12 +97,14 @@ def _row(member_id: UUID, state: RollCall, texts: dict[UUID, str]) -> RowView:
         row=state.rows.get(member_id),
         checked_in=[CheckedIn(sitting_id=sitting, call=call) for sitting, call in came],
         left=sorted(sitting for member, sitting in state.left if member == member_id),
-        absence=AbsenceView(
-            excused=absence.excused,
-            reason=absence.reason,
-            note=texts.get(absence.note.text_id) if absence.note else None,
-        )
-        if absence
-        else None,
+        absence=_absence(absence, texts) if absence else None,
         discrepancy=DiscrepancyView(membership_position=found.membership_position, row=found.row) if found else None,
+    )
+
+
+def _absence(explained: AbsenceExplained, texts: dict[UUID, str]) -> AbsenceView:
+    body = texts.get(explained.note.text_id)
+    said = Said.model_validate_json(body) if body is not None else None
+    return AbsenceView(
+        excused=explained.excused, reason=said.reason if said else None, note=said.note if said else None
     )

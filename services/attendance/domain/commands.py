@@ -27,10 +27,11 @@ class Departure:
 
 @dataclass(frozen=True, slots=True)
 class Absence:
+    """`note`: where the reason is kept."""
+
     member_id: UUID
     excused: bool
-    reason: str
-    note: TextRef | None = None
+    note: TextRef
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,31 +48,18 @@ def departures(meeting_id: UUID, gone: Sequence[Departure], state: RollCall) -> 
 
 
 def absences(meeting_id: UUID, explained: Sequence[Absence], state: RollCall) -> Sequence[Event]:
-    """The last explanation of a member counts; one who came has nothing to explain."""
+    """The last explanation of a member counts; one who came has nothing to explain.
+
+    An explanation is always new: its note is salted, so that the same words are not recognised.
+    """
     _check_roster("absences", [absence.member_id for absence in explained], state)
     for n, absence in enumerate(explained):
         if state.checked_in(absence.member_id):
             raise errors.Contradiction(f"absences[{n}].member_id: đảng viên đã điểm danh; hãy rút điểm danh trước.")
-    last = {absence.member_id: absence for absence in explained}
-    return [_explained(meeting_id, absence) for absence in last.values() if not _known(absence, state)]
-
-
-def _explained(meeting_id: UUID, absence: Absence) -> AbsenceExplained:
-    return AbsenceExplained(
-        meeting_id=meeting_id,
-        member_id=absence.member_id,
-        excused=absence.excused,
-        reason=absence.reason,
-        note=absence.note,
-    )
-
-
-def _known(absence: Absence, state: RollCall) -> bool:
-    """Said before in the same way. A note is always new: its salt differs even when its words do not."""
-    known = state.absences.get(absence.member_id)
-    if known is None or absence.note is not None:
-        return False
-    return (known.excused, known.reason) == (absence.excused, absence.reason)
+    return [
+        AbsenceExplained(meeting_id=meeting_id, member_id=each.member_id, excused=each.excused, note=each.note)
+        for each in explained
+    ]
 
 
 def _check_roster(field: str, members: Sequence[UUID], state: RollCall) -> None:

@@ -1,11 +1,12 @@
 """A roll call through the HTTP interface on a real database."""
 
+import json
 from uuid import UUID, uuid4
 
 from services.attendance.aggregates import ROLL_CALL, roll_call_stream
-from shared.eventstore.texts import erase_texts
+from shared.contracts.membership import MemberErased
 from tests.integration.attendance.conftest import MEETING, World
-from tests.integration.commune import AN, BINH, CHI, COMMUNE, DUNG, FIRST, as_
+from tests.integration.commune import AN, BINH, CHI, COMMUNE, DUNG, FIRST, about, as_
 from tests.integration.inprocess import bearer
 
 
@@ -82,16 +83,27 @@ async def test_entries_are_withdrawn_with_a_reason(world: World) -> None:
     assert (await world.row(CHI))["absence"] is None
 
 
-async def test_a_note_is_seen_by_those_who_run_the_cell_and_gone_when_the_member_is_erased(world: World) -> None:
+async def test_the_log_says_whether_an_absence_was_excused_and_never_why(world: World) -> None:
+    first = {"member_id": str(CHI), "excused": False, "reason": "no-reason"}
+    second = {"member_id": str(CHI), "excused": True, "reason": "sick", "note": "Nằm viện"}
+    await world.do("late-entry", {"absences": [first, second]})
+    assert (await world.row(CHI))["absence"] == {"excused": True, "reason": "sick", "note": "Nằm viện"}
+    [written] = [row for row in await world.service.runtime.log.read(after=0) if row.type == "AbsenceExplained"]
+    assert json.loads(written.data).keys() == {"meeting_id", "member_id", "excused", "note"}
+    assert "sick" not in written.data
+
+
+async def test_a_reason_is_seen_by_those_who_run_the_cell_and_gone_when_the_member_is_erased(world: World) -> None:
     absence = {"member_id": str(CHI), "excused": True, "reason": "sick", "note": "Nằm viện"}
     await world.do("late-entry", {"absences": [absence]})
     path = f"/roll-calls/{MEETING}"
     for header in (bearer(member_id=AN), as_("board")):
         seen = await world.service.get(path, Authorization=header)
         assert "Nằm viện" not in seen.text
-        assert "sick" in seen.text
-    assert await erase_texts(world.service.runtime.pool, f"member:{CHI}") == 1
-    assert (await world.row(CHI))["absence"]["note"] is None
+        assert "sick" not in seen.text
+    await about(world.membership, MemberErased(member_id=CHI), CHI)
+    await world.catch_up()
+    assert (await world.row(CHI))["absence"] == {"excused": True, "reason": None, "note": None}
 
 
 async def test_a_meeting_or_sitting_that_is_not_known_is_a_clear_error(world: World) -> None:

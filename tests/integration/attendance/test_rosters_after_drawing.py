@@ -20,7 +20,7 @@ def exempt(member_id: UUID, since: date = date(2026, 3, 1), **fields: Any) -> me
     return membership.MemberStatusChanged(
         member_id=member_id,
         standing=Standing.OFFICIAL,
-        status=MemberStatus.EXEMPT_HEALTH,
+        status=MemberStatus.EXEMPT,
         valid_from=since,
         **fields,
     )
@@ -36,7 +36,7 @@ async def test_the_roster_is_of_the_day_not_of_today(world: World) -> None:
     await world.catch_up()
     await world.do("open", {})
     assert (await world.row(AN))["row"]["expected"] is True
-    assert (await world.row(BINH))["row"]["exclusion"] == "exempt_health"
+    assert (await world.row(BINH))["row"]["exclusion"] == "exempt"
 
 
 async def test_a_fact_learned_later_is_a_discrepancy_until_somebody_amends_the_roster(world: World) -> None:
@@ -45,12 +45,12 @@ async def test_a_fact_learned_later_is_a_discrepancy_until_somebody_amends_the_r
     await world.catch_up()
     row = await world.row(AN)
     assert row["row"]["expected"] is True
-    assert row["discrepancy"]["row"]["exclusion"] == "exempt_health"
+    assert row["discrepancy"]["row"]["exclusion"] == "exempt"
 
     settled = {"reason": "membership-learned-later", "rows": [row["discrepancy"]["row"]]}
     assert (await world.do("amendment", settled))["events"] == ["RosterAmended"]
     row = await world.row(AN)
-    assert (row["row"]["exclusion"], row["discrepancy"]) == ("exempt_health", None)
+    assert (row["row"]["exclusion"], row["discrepancy"]) == ("exempt", None)
     await world.catch_up()
     assert (await events(world)).count("RosterDiscrepancyFound") == 1
 
@@ -99,7 +99,7 @@ async def test_a_fact_between_reading_and_writing_the_roster_is_found(world: Wor
     world.service.positions[discrepancies.name, "membership"] = await world.membership.head()
     world.service.handlers = [discrepancies]
     await world.catch_up()
-    assert (await world.row(AN))["discrepancy"]["row"]["exclusion"] == "exempt_health"
+    assert (await world.row(AN))["discrepancy"]["row"]["exclusion"] == "exempt"
 
 
 async def test_reactions_wait_until_the_local_tables_know_their_event(world: World) -> None:
@@ -140,7 +140,7 @@ async def test_a_meeting_held_on_another_day_than_planned_has_the_roster_of_that
     await world.publish(_held(STARTS_AT + timedelta(days=2)))
     await world.catch_up()
     assert (await world.view())["held_on"] == "2026-03-05"
-    assert (await world.row(AN))["row"]["exclusion"] == "exempt_health"
+    assert (await world.row(AN))["row"]["exclusion"] == "exempt"
 
 
 async def test_a_meeting_moved_to_another_cell_has_that_cells_roster_and_keeps_its_key(world: World) -> None:

@@ -14,12 +14,14 @@ from services.evaluation.app import SERVICE
 from shared.contracts import attendance, meetings
 from shared.contracts.attendance import Call, RosterRow, Way
 from shared.contracts.event import Event
+from shared.contracts.fields import TextRef
 from shared.eventstore.memory import MemoryLog
 from tests.integration import commune
 from tests.integration.inprocess import InProcess, record, running
 
 CRITERIA = Path(__file__).parents[3] / "samples" / "criteria"
 SITTING = UUID(int=0x401)
+NOTE = TextRef(text_id=UUID(int=9), sha256="0" * 64)
 MEMBERS = (commune.AN, commune.BINH, commune.CHI, commune.DUNG)
 
 
@@ -95,7 +97,7 @@ class World:
                 events.append(_came(meeting, member, at))
             else:
                 events.append(
-                    attendance.AbsenceExplained(meeting_id=meeting, member_id=member, excused=excused, reason="sick")
+                    attendance.AbsenceExplained(meeting_id=meeting, member_id=member, excused=excused, note=NOTE)
                 )
         if is_closed:
             events.append(attendance.RollCallClosed(meeting_id=meeting, call=Call.START, closed_at=at))

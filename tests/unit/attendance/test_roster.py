@@ -41,16 +41,14 @@ def test_a_probationary_member_is_expected_and_does_not_vote() -> None:
 @pytest.mark.parametrize(
     ("status", "votes"),
     [
-        (MemberStatus.EXEMPT_HEALTH, False),
-        (MemberStatus.EXEMPT_OTHER, False),
+        (MemberStatus.EXEMPT, False),
         (MemberStatus.TEMPORARY_ELSEWHERE, False),
         (MemberStatus.IN_TRANSIT, False),
         (MemberStatus.SUSPENDED, False),
-        (MemberStatus.PROSECUTED, False),
         (MemberStatus.SPECIAL_DUTY, True),
     ],
 )
-def test_every_exclusion_stands_on_the_roster_with_its_reason(status: MemberStatus, *, votes: bool) -> None:
+def test_every_exclusion_stands_on_the_roster_with_the_status_behind_it(status: MemberStatus, *, votes: bool) -> None:
     row = row_of(MEMBER, past(spell(status)), CELL, DAY)
     assert row == RosterRow(member_id=MEMBER, expected=False, votes=votes, exclusion=status)
 
@@ -83,18 +81,18 @@ def test_the_departed_and_the_not_yet_admitted_have_no_row() -> None:
 
 
 def test_both_days_of_a_spell_count_and_afterwards_the_earlier_one_holds_again() -> None:
-    exempt = past(spell(MemberStatus.EXEMPT_OTHER, since=DAY, until=DAY))
+    exempt = past(spell(MemberStatus.EXEMPT, since=DAY, until=DAY))
     expected = [row_of(MEMBER, exempt, CELL, day) for day in (date(2026, 3, 2), DAY, date(2026, 3, 4))]
     assert [row.expected if row else None for row in expected] == [True, False, True]
 
 
 @pytest.mark.parametrize("since", [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)])
 def test_of_two_spells_that_cover_a_day_the_one_learned_last_counts(since: date) -> None:
-    later = spell(MemberStatus.EXEMPT_HEALTH, since=since, position=9)
+    later = spell(MemberStatus.EXEMPT, since=since, position=9)
     corrected = past(later, spell(MemberStatus.SUSPENDED, position=5))
     row = row_of(MEMBER, corrected, CELL, DAY)
     assert row is not None
-    assert row.exclusion is MemberStatus.EXEMPT_HEALTH
+    assert row.exclusion is MemberStatus.EXEMPT
 
 
 @given(st.permutations([MEMBER, OTHER]), st.permutations([spell(MemberStatus.SUSPENDED), spell(MemberStatus.ACTIVE)]))

@@ -58,19 +58,19 @@ def test_a_day_that_no_status_covers_is_active_in_the_standing_of_admission() ->
 
 
 def test_a_status_holds_on_its_days_both_included() -> None:
-    member = after(ADMIT, status(MemberStatus.EXEMPT_OTHER, date(2026, 1, 1), date(2026, 3, 31)))
+    member = after(ADMIT, status(MemberStatus.EXEMPT, date(2026, 1, 1), date(2026, 3, 31)))
     kinds = {
         on: stay.status
         for on in (date(2025, 12, 31), date(2026, 3, 31), date(2026, 4, 1))
         if (stay := member.stay_on(on))
     }
-    assert list(kinds.values()) == [MemberStatus.ACTIVE, MemberStatus.EXEMPT_OTHER, MemberStatus.ACTIVE]
+    assert list(kinds.values()) == [MemberStatus.ACTIVE, MemberStatus.EXEMPT, MemberStatus.ACTIVE]
 
 
 def test_of_overlapping_statuses_the_one_recorded_last_holds() -> None:
     member = after(
         ADMIT,
-        status(MemberStatus.EXEMPT_OTHER, date(2026, 1, 1)),
+        status(MemberStatus.EXEMPT, date(2026, 1, 1)),
         status(MemberStatus.ACTIVE, date(2026, 2, 1)),
     )
     stay = member.stay_on(date(2026, 2, 1))

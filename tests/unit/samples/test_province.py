@@ -25,7 +25,7 @@ def test_every_scale_has_every_shape(scale: str) -> None:
     province = make_province(scale=scale)
     assert {unit.kind for unit in province.units} == KINDS
     statuses = {member.status for member in province.members}
-    assert statuses == set(MemberStatus) - {MemberStatus.PROSECUTED, MemberStatus.DEPARTED}
+    assert statuses == set(MemberStatus) - {MemberStatus.DEPARTED}
     assert {member.standing for member in province.members} == set(Standing)
     assert {office.role for office in province.offices} == set(OfficeRole)
     kinds = {unit.code: unit.kind for unit in province.units}
