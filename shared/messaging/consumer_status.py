@@ -28,7 +28,7 @@ class PartitionStatus:
 
 @dataclass(frozen=True, slots=True)
 class ConsumerStatus:
-    """One consumer of the service's database. `quarantined` in records, at most 1,000."""
+    """One consumer of the service's database. `quarantined` in records, `ignored` in events."""
 
     consumer: str
     stopped: Stopped | None
@@ -38,7 +38,7 @@ class ConsumerStatus:
 
 
 async def status(store: Store, consumers: Sequence[str]) -> Sequence[ConsumerStatus]:
-    """Of `consumers`, in that order, from the database alone: any process of the service can tell. Sets the gauges."""
+    """Of `consumers`, in that order, from the database alone: any process of the service can tell."""
     return [await _status(store, consumer) for consumer in consumers]
 
 
@@ -50,18 +50,16 @@ async def _status(store: Store, consumer: str) -> ConsumerStatus:
         ends[log_id] = progress.end_offsets if progress else {}
     held = _by_place([key for _, key in await store.held_keys(consumer)])
     now = datetime.now(UTC)
-    found = ConsumerStatus(
+    return ConsumerStatus(
         consumer=consumer,
         stopped=await store.stopped(consumer),
-        quarantined=len(await store.quarantined(consumer)),
+        quarantined=await store.count_quarantined(consumer),
         ignored=sum((await store.ignored(consumer)).values()),
         partitions=tuple(
             _partition(place, positions[place], ends[place.log_id].get(place.partition), held, now)
             for place in sorted(positions)
         ),
     )
-    _show(found)
-    return found
 
 
 def _partition(
@@ -88,8 +86,10 @@ def _by_place(keys: Sequence[HeldKey]) -> Mapping[tuple[Place, HeldState], int]:
     return held
 
 
-def _show(found: ConsumerStatus) -> None:
-    metrics.STOPPED.labels(found.consumer).set(found.stopped is not None)
-    metrics.QUARANTINED_NOW.labels(found.consumer).set(found.quarantined)
-    metrics.HELD_NOW.labels(found.consumer, HeldState.WAITING).set(sum(at.waiting for at in found.partitions))
-    metrics.HELD_NOW.labels(found.consumer, HeldState.PARKED).set(sum(at.parked for at in found.partitions))
+def show(consumers: Sequence[ConsumerStatus]) -> None:
+    """Sets the gauges."""
+    for found in consumers:
+        metrics.STOPPED.labels(found.consumer).set(found.stopped is not None)
+        metrics.QUARANTINED_NOW.labels(found.consumer).set(found.quarantined)
+        metrics.HELD_NOW.labels(found.consumer, HeldState.WAITING).set(sum(at.waiting for at in found.partitions))
+        metrics.HELD_NOW.labels(found.consumer, HeldState.PARKED).set(sum(at.parked for at in found.partitions))

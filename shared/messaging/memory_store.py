@@ -185,8 +185,15 @@ class MemoryStore:
         ]
 
     async def quarantined(self, consumer: str | None = None) -> Sequence[tuple[str, Quarantined]]:
-        found = [(name, item) for (name, _), item in self._tables.quarantined.items() if consumer in (None, name)]
+        found = [
+            (name, replace(item, record=replace(item.record, key=None, value=None, headers=())))
+            for (name, _), item in self._tables.quarantined.items()
+            if consumer in (None, name)
+        ]
         return found[::-1][:1000]
+
+    async def count_quarantined(self, consumer: str) -> int:
+        return sum(1 for name, _ in self._tables.quarantined if name == consumer)
 
     async def ignored(self, consumer: str) -> Mapping[tuple[str, str], int]:
         return {(log, kind): n for (name, log, kind), n in self._tables.ignored.items() if name == consumer}

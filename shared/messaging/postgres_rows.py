@@ -4,8 +4,9 @@ import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from shared.contracts.envelope import FetchedRecord
 from shared.messaging.progress import ProgressRecord
-from shared.messaging.store import HeldKey, HeldState, KeyOf, Place, Position
+from shared.messaging.store import HeldKey, HeldState, KeyOf, Place, Position, Quarantined
 
 
 def place_columns(places: Collection[Place]) -> dict[str, list[Any]]:
@@ -41,3 +42,8 @@ def held_key_of(row: Mapping[str, Any], events: int) -> HeldKey:
 def progress_of(row: Mapping[str, Any]) -> ProgressRecord:
     ends = {int(partition): end for partition, end in json.loads(row["end_offsets"]).items()}
     return ProgressRecord(row["log_id"], row["position"], row["time"], ends)
+
+
+def quarantined_of(row: Mapping[str, Any]) -> Quarantined:
+    place = FetchedRecord(row["topic"], row["partition"], row["record_offset"], None, None, ())
+    return Quarantined(place, row["reason"], row["quarantined_at"])

@@ -10,7 +10,14 @@ import asyncpg
 
 from shared.database.pool import queries
 from shared.database.transient import is_transient
-from shared.messaging.postgres_rows import held_key_of, key_columns, place_columns, position_of, progress_of
+from shared.messaging.postgres_rows import (
+    held_key_of,
+    key_columns,
+    place_columns,
+    position_of,
+    progress_of,
+    quarantined_of,
+)
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.record_columns import digest, headers_text, record_of
 from shared.messaging.store import (
@@ -204,9 +211,11 @@ class PostgresStore:
 
     async def quarantined(self, consumer: str | None = None) -> Sequence[tuple[str, Quarantined]]:
         rows = QUERIES.quarantined(self._pool, consumer=consumer)
-        return [
-            (row["consumer"], Quarantined(record_of(row), row["reason"], row["quarantined_at"])) async for row in rows
-        ]
+        return [(row["consumer"], quarantined_of(row)) async for row in rows]
+
+    async def count_quarantined(self, consumer: str) -> int:
+        count: int = await QUERIES.count_quarantined(self._pool, consumer=consumer)
+        return count
 
     async def ignored(self, consumer: str) -> Mapping[tuple[str, str], int]:
         rows = QUERIES.ignored(self._pool, consumer=consumer)

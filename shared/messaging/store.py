@@ -186,7 +186,12 @@ class Store(Protocol):
         """(consumer, key) for all keys that wait or are parked, oldest first."""
 
     async def quarantined(self, consumer: str | None = None) -> Sequence[tuple[str, Quarantined]]:
-        """(consumer, record), newest first, at most 1,000."""
+        """(consumer, record), newest first, at most 1,000; the records without key, value and headers.
+
+        Who looks sees places and reasons: a record that nobody could read may hold anything, of any size.
+        """
+
+    async def count_quarantined(self, consumer: str) -> int: ...
 
     async def ignored(self, consumer: str) -> Mapping[tuple[str, str], int]:
         """How often each (log id, event type) was ignored."""

@@ -18,6 +18,7 @@ from faststream.middlewares import AckPolicy
 
 from shared.messaging import consumer_metrics as metrics
 from shared.messaging.consumer import Consumer
+from shared.messaging.consumer_status import show, status
 from shared.messaging.handler import EventHandler
 from shared.messaging.intake import Intake, Pace
 from shared.messaging.kafka_topic import fetched
@@ -57,6 +58,7 @@ async def run_consumers(
             tasks.create_task(intake.keep_releasing(), name=f"release {handler.name}")
         if ids:
             tasks.create_task(follow_progress(bootstrap, store, ids, topic_prefix), name="progress")
+        tasks.create_task(keep_showing(store, [handler.name for handler in handlers], pace or Pace()), name="gauges")
 
 
 async def keep_fetching(bootstrap: str, intake: Intake, pace: Pace) -> None:
@@ -75,6 +77,16 @@ async def keep_fetching(bootstrap: str, intake: Intake, pace: Pace) -> None:
         metrics.RESTARTS.labels(name, reason).inc()
         log.warning("beginning a new session", consumer=name, reason=reason, attempt=attempt)
         await asyncio.sleep(pace.retry_delay(attempt))
+
+
+async def keep_showing(store: Store, consumers: Sequence[str], pace: Pace) -> None:
+    """Sets the gauges of what is held from time to time. Until cancelled."""
+    while True:
+        try:
+            show(await status(store, consumers))
+        except Exception:
+            log.exception("cannot measure what consumers hold")
+        await asyncio.sleep(pace.check_every)
 
 
 class Session:

@@ -196,8 +196,17 @@ async def test_quarantine_keeps_a_record_once_and_tells_two_topics_apart(store: 
         assert await tx.quarantine("c", again) == 1
 
     kept = await store.quarantined("c")
-    assert [(item.record, item.reason) for _, item in kept] == [(recreated, "no position"), (record(1), "no position")]
-    assert await store.quarantined("other") == []
+    assert [(item.record.offset, item.reason) for _, item in kept] == [(1, "no position"), (1, "no position")]
+    assert await store.count_quarantined("c") == 2
+    assert (await store.quarantined("other"), await store.count_quarantined("other")) == ([], 0)
+
+
+async def test_who_lists_the_quarantine_sees_places_and_no_bodies(store: Store) -> None:
+    async with store.transaction() as tx:
+        await tx.quarantine("c", [Quarantined(record(7, value=b"a name, perhaps"), "no position")])
+
+    ((_, kept),) = await store.quarantined()
+    assert kept.record == FetchedRecord("notes.events", 0, 7, None, None, ())
 
 
 async def test_ignored_events_are_counted_by_source_and_type(store: Store) -> None:

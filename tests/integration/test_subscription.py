@@ -9,7 +9,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from prometheus_client import REGISTRY
 
 from shared.contracts.envelope import FetchedRecord, Record, to_record
@@ -252,6 +252,31 @@ async def test_waits_out_a_database_that_refuses(
 
 def retries() -> float:
     return REGISTRY.get_sample_value("consumer_batch_retries_total", {"consumer": "keeper"}) or 0.0
+
+
+async def test_a_client_that_hangs_is_replaced(
+    topics: Topics,
+    store: PostgresStore,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    notes: Notes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hung: list[Any] = []
+    getmany = AIOKafkaConsumer.getmany
+
+    async def hang_once(self: Any, *partitions: Any, **options: Any) -> Any:
+        if not hung and notes.topic in {partition.topic for partition in self.assignment()}:
+            hung.append(self)
+            await asyncio.Event().wait()
+        return await getmany(self, *partitions, **options)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", hang_once)
+    async with running(topics, store, keeper()):
+        await send(producer, [notes.add("a")])
+        await until_kept(pool, [1])
+
+    assert hung
 
 
 async def test_the_watermark_follows_the_relays_progress(

@@ -166,13 +166,16 @@ WITH kept AS (
 SELECT count(*) FROM kept;
 
 -- name: quarantined
--- Newest first. A null consumer means all.
-SELECT
-    consumer, topic, partition, record_offset, reason, record_key, record_value, record_headers, quarantined_at
+-- Places and reasons, newest first, without what was in the records. A null consumer means all.
+SELECT consumer, topic, partition, record_offset, reason, quarantined_at
 FROM quarantined_record
 WHERE CAST(:consumer AS text) IS NULL OR consumer = :consumer
 ORDER BY quarantined_at DESC
 LIMIT 1000;
+
+-- name: count_quarantined$
+-- How many records a consumer has put aside.
+SELECT count(*) FROM quarantined_record WHERE consumer = :consumer;
 
 -- name: count_ignored!
 -- Adds to the counters of types that are not declared here.
