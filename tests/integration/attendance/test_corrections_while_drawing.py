@@ -9,7 +9,8 @@ from tests.integration.attendance.conftest import MEETING, SITTING, STARTS_AT, W
 
 async def test_a_roster_drawn_for_the_old_day_after_the_correction_was_answered_is_drawn_anew(world: World) -> None:
     """The reaction to the meeting finds no roster yet; the reaction to the roster finds another day."""
-    world.service.handlers, every = (), world.service.handlers
+    every = world.service.handlers
+    world.service.handlers = []
     moved = meetings.PlannedSitting(sitting_id=SITTING, starts_at=STARTS_AT + timedelta(days=2))
     await world.do("open", {})
     await world.publish(meetings.MeetingRescheduled(meeting_id=MEETING, sittings=(moved,)))
