@@ -1,6 +1,6 @@
 """Events of meetings, attendance and evaluation -> facts, contributions and the months of cells."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
 from services.reporting import facts
@@ -43,6 +43,19 @@ class FactsProjection:
         if kept:
             await keep_facts(tx, kept)
             await refresh(tx, {fact.meeting_id for fact in kept})
+
+    async def figures(self, tx: Tx, batch: Sequence[Received]) -> Mapping[str, object]:
+        """The months that the batch's meetings stand in, indicator by indicator: a dry run compares them."""
+        meetings = {
+            UUID(str(meeting)) for received in batch if (meeting := getattr(received.event, "meeting_id", None))
+        }
+        months = [dict(row) async for row in SQL.months_of_meetings(tx, meetings=sorted(meetings))]
+        return {
+            f"{month['unit_id']} {month['period']} {indicator}": value
+            for month in months
+            for indicator, value in month.items()
+            if indicator not in ("unit_id", "period")
+        }
 
     def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - a fact names nothing that others wait for
         return ()

@@ -43,6 +43,11 @@ FROM (SELECT array_agg(meeting) AS contributions
     FROM unnest(:units::uuid[], :periods::text[]) AS place (unit_id, period)
     JOIN meeting_contribution AS meeting USING (unit_id, period)) AS together, cell_months(contributions) AS month;
 
+-- name: months_of_meetings
+-- The months of cells that these meetings stand in.
+SELECT DISTINCT month.* FROM meeting_contribution AS meeting JOIN cell_month AS month USING (unit_id, period)
+WHERE meeting_id = ANY (:meetings::uuid[]);
+
 -- name: unit_figures
 -- Sums over the cells below each of the units: tree of a day, as known at a position; facts known now (NULL) or then.
 WITH closure AS MATERIALIZED (

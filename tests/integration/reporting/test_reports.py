@@ -3,8 +3,10 @@
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+from services.reporting.projections import FactsProjection
 from shared.contracts import attendance, meetings, membership
 from shared.contracts.meetings import Part
+from shared.messaging.handler import Received, Rehearsable
 from tests.integration.commune import BLOCK, COMMUNE, FAR, FIRST, PROVINCE, SECOND, SUB
 from tests.integration.inprocess import record
 from tests.integration.reporting.conftest import World
@@ -175,3 +177,14 @@ async def test_a_question_that_makes_no_sense_says_which_part(world: World) -> N
     assert await world.refused(asked, known_as_of="2026-03-01T00:00:00") == (422, "known-as-of-malformed")
     assert await world.refused(asked, hierarchy_as_of="2020-01-01") == (404, "unit-unknown")
     assert await world.refused(f"{asked}/meetings", after="x") == (422, "cursor-malformed")
+
+
+async def test_a_dry_run_sees_the_figures_of_the_months_that_a_batch_is_about(world: World) -> None:
+    meeting = await told(world)
+    handler = FactsProjection()
+    row = (await world.story.meetings.read_stream(f"meeting-{meeting}"))[0]
+    batch = [Received(row, handler.types.decode(row.type, row.schema_version, row.data), 0, 0)]
+    async with world.service.runtime.pool.acquire() as tx:
+        figures = await handler.figures(tx, batch)
+    assert isinstance(handler, Rehearsable)
+    assert (figures[f"{FIRST} 2026-03 met"], figures[f"{FIRST} 2026-03 expected"]) == (1, 14)
