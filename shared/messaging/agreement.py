@@ -4,11 +4,12 @@ A log behind its topic was restored from a backup, or is a promoted standby that
 would give old positions to new events. A topic behind the checkpoint was made anew or cut: that would leave a gap.
 """
 
+from shared.contracts.envelope import FetchedRecord, from_record
 from shared.eventstore.log import Log
 from shared.messaging.copies import LogReader, copies, copy_of
 from shared.messaging.partitioner import partition_for
 from shared.messaging.relay_store import Checkpoint
-from shared.messaging.topic import Topic
+from shared.messaging.topic import Topic, TopicUnavailable
 
 
 class LogAndTopicDisagree(Exception):
@@ -59,8 +60,13 @@ class PartitionsChanged(LogAndTopicDisagree):
 async def check_agreement(log: Log, topic: Topic, checkpoint: Checkpoint) -> None:
     """Raises one of the errors above. Reads what the topic got since the checkpoint, usually nothing."""
     ends = await topic.end_offsets()
-    for partition in range(topic.partitions):
-        await _check_sent(log, topic, checkpoint, partition, ends[partition])
+    try:
+        for partition in range(topic.partitions):
+            await _check_sent(log, topic, checkpoint, partition, ends[partition])
+    except LogAndTopicDisagree:
+        # What only this topic still has must be saved before anybody is told to delete it.
+        await _check_unconfirmed(log, topic, Checkpoint())
+        raise
     await _check_unconfirmed(log, topic, checkpoint)
 
 
@@ -70,10 +76,10 @@ async def _check_sent(log: Log, topic: Topic, checkpoint: Checkpoint, partition:
     sent, sent_end = checkpoint.last.get(partition, 0), checkpoint.ends.get(partition, 0)
     if end < sent_end:
         raise TopicBehindCheckpoint(place, f"ends at offset {end}, but was {sent_end} long")
-    if end and (first := await topic.read(partition, 0, 1))[0].offset > 0:
-        raise TopicBehindCheckpoint(place, f"begins at offset {first[0].offset}")
+    if end:
+        await _check_beginning(topic, partition, place, log.log_id)
     if sent_end:
-        [record] = await topic.read(partition, sent_end - 1, 1)
+        record = await _record(topic, partition, sent_end - 1)
         row = copy_of(record, log.log_id)
         if row is None or row.position != sent:
             raise TopicBehindCheckpoint(place, f"has another record at offset {record.offset} than position {sent}")
@@ -81,6 +87,14 @@ async def _check_sent(log: Log, topic: Topic, checkpoint: Checkpoint, partition:
             raise PartitionsChanged(topic.name, topic.partitions)
         if sent <= await log.head() and await LogReader(log).at(sent) != row:
             raise TopicOfAnotherLog(topic.name, sent)
+
+
+async def _check_beginning(topic: Topic, partition: int, place: str, log_id: str) -> None:
+    first = await _record(topic, partition, 0)
+    if first.offset > 0:
+        raise TopicBehindCheckpoint(place, f"begins at offset {first.offset}")
+    if copy_of(first, log_id) is not None and (prev := from_record(first)[1]) > 0:
+        raise TopicBehindCheckpoint(place, f"begins after position {prev}")
 
 
 async def _check_unconfirmed(log: Log, topic: Topic, checkpoint: Checkpoint) -> None:
@@ -97,3 +111,10 @@ async def _check_unconfirmed(log: Log, topic: Topic, checkpoint: Checkpoint) -> 
             raise TopicOfAnotherLog(topic.name, row.position)
     if ahead:
         raise LogBehindTopic(topic.name, head, ahead, last)
+
+
+async def _record(topic: Topic, partition: int, offset: int) -> FetchedRecord:
+    found = await topic.read(partition, offset, 1)
+    if not found:
+        raise TopicUnavailable(f"{topic.name}/{partition} became shorter while it was looked at")
+    return found[0]

@@ -15,7 +15,7 @@ import structlog
 from shared.contracts.envelope import Record, RecordedEvent, to_record
 from shared.eventstore.log import Log, LogUnavailable
 from shared.failpoints import failpoint
-from shared.messaging.agreement import LogAndTopicDisagree, check_agreement
+from shared.messaging.agreement import LogAndTopicDisagree, TopicBehindCheckpoint, check_agreement
 from shared.messaging.partitioner import partition_for
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, RelayStore, SessionLost
@@ -132,6 +132,9 @@ class Term:
         batches, sent = self._records(rows)
         ends = await self._topic.send(batches)
         failpoint("relay.sent")
+        for partition, end in ends.items():
+            if end < self._ends[partition] + len(batches[partition]):
+                raise TopicBehindCheckpoint(f"{self._topic.name}/{partition}", f"is shorter than before, at {end}")
         self._ends.update(ends)
         moved = self.checkpoint.past(rows[-1].position, sent, ends)
         await self._leadership.advance(moved)
