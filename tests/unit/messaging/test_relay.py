@@ -1,19 +1,27 @@
 """The relay's core over doubles: order, predecessors, fencing, refusal."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from shared.contracts.envelope import from_record
+from shared.contracts.envelope import Record, from_record
 from shared.eventstore import MemoryLog
-from shared.messaging.agreement import LogAndTopicDisagree
+from shared.messaging.agreement import (
+    LogAndTopicDisagree,
+    LogBehindTopic,
+    PartitionsChanged,
+    TopicBehindCheckpoint,
+    TopicOfAnotherLog,
+    check_agreement,
+)
 from shared.messaging.memory_relay_store import MemoryRelayStore
 from shared.messaging.memory_topic import Broker, MemoryTopic
 from shared.messaging.partitioner import partition_for
 from shared.messaging.recover import recover_from_topic, verify
 from shared.messaging.relay import Term
-from shared.messaging.relay_store import Fenced, Leadership
+from shared.messaging.relay_store import Checkpoint, Fenced, Leadership
 from shared.messaging.topic import SendFailed
 from tests.conformance.appends import append_of
 
@@ -147,7 +155,7 @@ async def test_refuses_a_topic_of_another_log(log: MemoryLog, broker: Broker, le
     await (await Term.begin(log, topic, leadership, clock)).step()
     other = MemoryLog("notes")
     await fill(other, 5)
-    with pytest.raises(LogAndTopicDisagree, match="belongs to another log"):
+    with pytest.raises(LogAndTopicDisagree, match="another event at position"):
         await Term.begin(other, topic, leadership, clock)
 
 
@@ -155,3 +163,101 @@ async def test_refuses_a_topic_of_another_log(log: MemoryLog, broker: Broker, le
 @pytest.mark.parametrize(("key", "hashed"), [("21", -973932308), ("foobar", -790332482), ("abc", 479470107)])
 def test_a_key_keeps_its_partition_for_ever(key: str, hashed: int) -> None:
     assert partition_for(key, 12) == (hashed & 0x7FFFFFFF) % 12
+
+
+async def test_a_repeat_at_the_end_of_the_topic_hides_no_later_event(
+    log: MemoryLog, broker: Broker, leadership: Leadership
+) -> None:
+    """A replaced relay's batch may arrive behind everything else: the last record is not always the latest."""
+    await fill(log, 12)
+    topic = MemoryTopic(broker)
+    await (await Term.begin(log, topic, leadership, clock)).step()
+    for partition in range(3):
+        late = broker.records[partition][0]
+        broker.append(partition, Record(late.key or b"", late.value or b"", late.headers))
+    restored = MemoryLog("notes")
+    await restored.restore(await log.read(after=0, limit=8))
+    with pytest.raises(LogBehindTopic) as refused:
+        await check_agreement(restored, topic, Checkpoint())
+    assert refused.value.events == 4
+    assert await recover_from_topic(restored, topic) == 4
+
+
+async def test_refuses_a_log_that_was_restored_and_then_written_to(
+    log: MemoryLog, broker: Broker, leadership: Leadership
+) -> None:
+    """Its head is above the topic's end again, so only the events themselves tell."""
+    await fill(log, 12)
+    topic = MemoryTopic(broker)
+    await (await Term.begin(log, topic, leadership, clock)).step()
+    restored = MemoryLog("notes")
+    await restored.restore(await log.read(after=0, limit=8))
+    await fill(restored, 10, start=8)
+    with pytest.raises(TopicOfAnotherLog, match="position 9"):
+        await check_agreement(restored, topic, Checkpoint())
+    with pytest.raises(TopicOfAnotherLog):
+        await recover_from_topic(restored, topic)
+    assert await restored.head() == 18
+
+
+async def test_a_topic_made_anew_under_a_running_relay_is_noticed_at_the_next_answer(
+    log: MemoryLog, broker: Broker, leadership: Leadership
+) -> None:
+    await fill(log, 12)
+    term = await Term.begin(log, MemoryTopic(broker), leadership, clock)
+    await term.step()
+    broker.recreate()
+    await fill(log, 1, start=12)
+    with pytest.raises(TopicBehindCheckpoint, match="shorter than before"):
+        await term.step()
+
+
+async def test_refuses_a_topic_that_begins_in_the_middle(
+    log: MemoryLog, broker: Broker, leadership: Leadership
+) -> None:
+    await fill(log, 12)
+    topic = MemoryTopic(broker)
+    await (await Term.begin(log, topic, leadership, clock)).step()
+    later = broker.records[1][1]
+    broker.recreate()
+    broker.append(1, Record(later.key or b"", later.value or b"", later.headers))
+    with pytest.raises(TopicBehindCheckpoint, match="begins after position"):
+        await check_agreement(log, topic, Checkpoint())
+
+
+async def test_refuses_another_number_of_partitions_than_the_events_were_sent_with(
+    log: MemoryLog, broker: Broker, leadership: Leadership
+) -> None:
+    await fill(log, 30)
+    await (await Term.begin(log, MemoryTopic(broker), leadership, clock)).step()
+    broker.partitions = 4
+    with pytest.raises(PartitionsChanged):
+        await Term.begin(log, MemoryTopic(broker), leadership, clock)
+
+
+async def test_what_only_the_topic_has_is_named_before_the_topic_is_given_up(
+    log: MemoryLog, broker: Broker, leadership: Leadership
+) -> None:
+    """A restored database can bring back the checkpoint of an older topic: deleting this one would lose events."""
+    await fill(log, 12)
+    topic = MemoryTopic(broker)
+    await (await Term.begin(log, topic, leadership, clock)).step()
+    restored = MemoryLog("notes")
+    await restored.restore(await log.read(after=0, limit=8))
+    with pytest.raises(LogBehindTopic):
+        await check_agreement(restored, topic, Checkpoint(8, {0: 8}, {0: 999}))
+
+
+async def test_verify_names_what_is_missing_foreign_and_different(
+    log: MemoryLog, broker: Broker, leadership: Leadership
+) -> None:
+    await fill(log, 6)
+    topic = MemoryTopic(broker)
+    await (await Term.begin(log, topic, leadership, clock)).step()
+    rows = await log.read(after=0)
+    other = MemoryLog("notes")
+    await other.restore([*rows[:1], replace(rows[2], data='{"text":"other"}'), *rows[3:]])
+    await fill(other, 1, start=6)
+    found = await verify(other, topic, 7)
+    assert (found.missing, found.foreign, found.differing) == ((7,), (2,), (3,))
+    assert not found.is_copy
