@@ -30,6 +30,11 @@ from shared.process import PortTaken, listen, run_until_stopped, serve
 from shared.service import Runtime, Service, ServiceSettings, UnknownConsumer, migrations_of, open_runtime
 from shared.web.app import create_app
 
+
+class SettingsWrong(Exception):
+    """A setting is missing or cannot be read. The text names its variable."""
+
+
 # What goes wrong outside of this program: one line that says what to do is worth more than a stack trace.
 EXPECTED = (
     AppendRefused,
@@ -39,10 +44,10 @@ EXPECTED = (
     NotHeld,
     OSError,
     PortTaken,
+    SettingsWrong,
     TopicMisconfigured,
     TopicUnavailable,
     UnknownConsumer,
-    ValidationError,
     asyncpg.PostgresError,
 )
 
@@ -95,8 +100,7 @@ class _Commands:
 
     def migrate(self) -> None:
         """Brings the database's schema up to date."""
-        self._run(migrate(self._settings().database_url, *migrations_of(self._service)))
-        self._console.print(f"{self._service.name}: database is up to date")
+        self._run(self._migrate())
 
     def status(self) -> None:
         """Relay, consumers and watermarks as JSON."""
@@ -127,7 +131,14 @@ class _Commands:
         self._run(self._republish())
 
     def _settings(self) -> ServiceSettings:
-        return self._settings_class()
+        try:
+            return self._settings_class()
+        except ValidationError as error:
+            prefix = self._settings_class.model_config.get("env_prefix", "")
+            # A default that was not computed because of the other errors is not an error of its own.
+            wrong = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
+            named = [f"{prefix}{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in wrong]
+            raise SettingsWrong(f"check the environment: {'; '.join(named)}") from error
 
     def _run(self, command: Coroutine[Any, Any, None]) -> None:
         try:
@@ -162,6 +173,10 @@ class _Commands:
         configure_logging(settings.name, settings.log_level)
         configure_tracing(settings.name, settings.otlp_endpoint)
         return settings
+
+    async def _migrate(self) -> None:
+        await migrate(self._settings().database_url, *migrations_of(self._service))
+        self._console.print(f"{self._service.name}: database is up to date")
 
     async def _status(self) -> None:
         async with open_runtime(self._service, self._settings()) as running:

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 
 # Requests that are being answered get this long before their connections are closed.
 GRACE_SECONDS = 10
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 log = structlog.get_logger(__name__)
 
@@ -24,14 +25,18 @@ async def run_until_stopped(*parts: Awaitable[None]) -> None:
     """Runs `parts` side by side. Raises the error of the first that failed, after all have stopped."""
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in SIGNALS:
         loop.add_signal_handler(number, stopping.set)
     tasks = [asyncio.ensure_future(part) for part in parts]
     asked = asyncio.create_task(stopping.wait())
     await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)
     log.info("stopping", asked=stopping.is_set())
     asked.cancel()
-    await _stop(tasks)
+    try:
+        await _stop(tasks)
+    finally:
+        for number in SIGNALS:
+            loop.remove_signal_handler(number)
 
 
 async def _stop(tasks: Sequence[asyncio.Future[None]]) -> None:

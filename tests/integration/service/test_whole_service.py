@@ -1,0 +1,89 @@
+"""A whole service as its own process: starts, is ready without Kafka, relays, and stops when asked."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+
+from deploy.local.ports import free_port
+from tests.fixtures.topics import Topics
+from tests.fixtures.waiting import eventually
+
+STOP_SECONDS = 15
+Database = Callable[[str], Awaitable[str]]
+
+
+def environment(url: str, bootstrap: str, port: int, prefix: str = "") -> dict[str, str]:
+    settings = {
+        "DATABASE_URL": url,
+        "KAFKA_BOOTSTRAP": bootstrap,
+        "TOPIC_PREFIX": prefix,
+        "TOPIC_PARTITIONS": "3",
+        "PORT": str(port),
+    }
+    return {**os.environ, **{f"MEETINGS_{name}": value for name, value in settings.items()}}
+
+
+@asynccontextmanager
+async def running(what: str, variables: Mapping[str, str]) -> AsyncIterator[Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "services.meetings", what, env=variables, stderr=PIPE
+    )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def ready(port: int) -> bool:
+    async with httpx.AsyncClient() as http:
+        try:
+            return (await http.get(f"http://127.0.0.1:{port}/health/ready")).status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+async def stop(process: Process) -> list[dict[str, object]]:
+    """Asks it to stop; its log entries."""
+    process.send_signal(signal.SIGTERM)
+    _, written = await asyncio.wait_for(process.communicate(), STOP_SECONDS)
+    return [json.loads(line) for line in written.decode().splitlines() if line.startswith("{")]
+
+
+async def test_starts_makes_its_topics_and_stops_when_asked(service_database: Database, topics: Topics) -> None:
+    port = free_port()
+    url = await service_database("meetings")
+    async with running("all", environment(url, topics.bootstrap, port, topics.prefix)) as process:
+        await eventually(lambda: ready(port), "ready", 20)
+        await eventually(lambda: exists(topics, f"{topics.prefix}meetings.progress"), "topics", 20)
+        entries = await stop(process)
+        assert process.returncode == 0
+        assert any(entry["event"] == "stopping" and entry["asked"] for entry in entries)
+
+
+async def exists(topics: Topics, name: str) -> bool:
+    return name in await topics._admin.list_topics()
+
+
+async def test_is_ready_without_kafka_and_stops_then_too(service_database: Database) -> None:
+    port, nobody_there = free_port(), f"127.0.0.1:{free_port()}"
+    async with running("all", environment(await service_database("meetings"), nobody_there, port)) as process:
+        await eventually(lambda: ready(port), "ready", 20)
+        await stop(process)
+        assert process.returncode == 0
+
+
+async def test_says_in_one_line_what_is_missing() -> None:
+    async with running("api", {k: v for k, v in os.environ.items() if not k.startswith("MEETINGS_")}) as process:
+        _, written = await asyncio.wait_for(process.communicate(), STOP_SECONDS)
+        assert process.returncode == 1
+        assert b"MEETINGS_DATABASE_URL" in written
+        assert b"Traceback" not in written
