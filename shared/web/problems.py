@@ -7,12 +7,13 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from shared.database.transient import is_transient
 from shared.decider import DomainError
+from shared.web.problem_page import problem_page, wants_page
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:sinh-hoat-chi-bo:problem:"
@@ -75,8 +76,8 @@ def problem_response(
     detail: str,
     headers: Mapping[str, str] | None = None,
     errors: list[FieldProblem] | None = None,
-) -> JSONResponse:
-    """The answer for a problem of type `kind`."""
+) -> Response:
+    """The answer for a problem of type `kind`; a page for who asks for one."""
     body = Problem(
         type=TYPE_PREFIX + kind,
         title=TITLES.get(status) or HTTPStatus(status).phrase,
@@ -86,11 +87,15 @@ def problem_response(
         correlation_id=getattr(request.state, "correlation_id", None),
         errors=errors,
     )
+    if wants_page(request):
+        page = problem_page(request, status=status, title=body.title, detail=detail, correlation_id=body.correlation_id)
+        page.headers.update(headers or {})
+        return page
     content = body.model_dump(mode="json", exclude_none=True)
     return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
-async def _domain_error(request: Request, error: Exception) -> JSONResponse:
+async def _domain_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101  # registered for this type alone
     headers = dict(getattr(error, "headers", {}))
     retry_after = getattr(error, "retry_after", None)
@@ -99,21 +104,21 @@ async def _domain_error(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request, kind=error.problem, status=error.status, detail=str(error), headers=headers)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type alone
     fields = [FieldProblem(field=".".join(map(str, item["loc"])), text=item["msg"]) for item in error.errors()]
     detail = "Các trường sau chưa hợp lệ: " + "; ".join(f"{item.field}: {item.text}" for item in fields)
     return problem_response(request, kind="invalid-request", status=422, detail=detail, errors=fields)
 
 
-async def _http_error(request: Request, error: Exception) -> JSONResponse:
+async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type alone
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
     detail = TITLES.get(error.status_code, str(error.detail))
     return problem_response(request, kind=kind, status=error.status_code, detail=detail, headers=error.headers)
 
 
-def unexpected(request: Request, error: Exception) -> JSONResponse:
+def unexpected(request: Request, error: Exception) -> Response:
     """The answer for an error that nobody expected: 503 if the database is away, else 500.
 
     The text of the error may hold anything, so it goes to the log and not to the client.

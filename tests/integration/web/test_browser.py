@@ -43,3 +43,15 @@ async def test_signing_in_puts_the_token_where_no_script_reads_it(client: Client
         assert "HttpOnly" in kept
         assert "SameSite=lax" in kept
         assert (await browser.post("/sign-in", data={"token": "a; Path=/x"})).status_code == 422
+
+
+async def test_a_browser_sees_a_page_with_the_way_to_sign_in(client: Client) -> None:
+    answer = await client.get(NOTE, None, {"Accept": "text/html,*/*"})
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "text/html; charset=utf-8")
+    assert 'href="/issuer/sign-in"' in answer.text
+    assert "Cần đăng nhập" in answer.text
+
+
+async def test_a_program_gets_json(client: Client) -> None:
+    answer = await client.get(NOTE, None, {"Accept": "*/*"})
+    assert answer.headers["Content-Type"] == "application/problem+json"
