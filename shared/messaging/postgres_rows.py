@@ -41,7 +41,8 @@ def held_key_of(row: Mapping[str, Any], events: int) -> HeldKey:
 
 def progress_of(row: Mapping[str, Any]) -> ProgressRecord:
     ends = {int(partition): end for partition, end in json.loads(row["end_offsets"]).items()}
-    return ProgressRecord(row["log_id"], row["position"], row["time"], ends)
+    last = {int(partition): position for partition, position in json.loads(row["last"]).items()}
+    return ProgressRecord(row["log_id"], row["position"], row["time"], ends, last)
 
 
 def quarantined_of(row: Mapping[str, Any]) -> Quarantined:

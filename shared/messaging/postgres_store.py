@@ -231,7 +231,12 @@ class PostgresStore:
                 await QUERIES.forget_progress(connection, log_id=log_id)
                 await QUERIES.start_over_ahead(connection, log_id=log_id, end_offsets=end_offsets)
             await QUERIES.add_progress(
-                connection, log_id=log_id, position=progress.position, time=progress.time, end_offsets=end_offsets
+                connection,
+                log_id=log_id,
+                position=progress.position,
+                time=progress.time,
+                end_offsets=end_offsets,
+                last=json.dumps({str(partition): position for partition, position in progress.last.items()}),
             )
             await QUERIES.prune_progress(connection, log_id=log_id)
 

@@ -5,18 +5,23 @@ A relay writes them to the compacted topic `<service>.progress` after each batch
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
 class ProgressRecord:
-    """Up to `position` the log is on its topic before `end_offsets` (by partition), and at `time` it had no more."""
+    """Up to `position` the log is on its topic before `end_offsets` (by partition), and at `time` it had no more.
+
+    `last`: by partition, the position of the last of these events. Offsets alone could be those of a topic that was
+    made anew since: it can hold more records before the same event, as relays repeat some.
+    """
 
     log_id: str
     position: int
     time: datetime
     end_offsets: Mapping[int, int]
+    last: Mapping[int, int] = field(default_factory=dict)
 
     def to_bytes(self) -> tuple[bytes, bytes]:
         """Key and value of the Kafka record; the key is the log's id, so that compaction keeps the last one."""
@@ -25,6 +30,7 @@ class ProgressRecord:
             "position": self.position,
             "time": self.time.isoformat(),
             "end_offsets": {str(partition): offset for partition, offset in sorted(self.end_offsets.items())},
+            "last": {str(partition): position for partition, position in sorted(self.last.items())},
         }
         return self.log_id.encode(), json.dumps(body, separators=(",", ":")).encode()
 
@@ -38,6 +44,7 @@ class ProgressRecord:
                 position=int(body["position"]),
                 time=datetime.fromisoformat(body["time"]),
                 end_offsets={int(partition): int(offset) for partition, offset in body["end_offsets"].items()},
+                last={int(partition): int(position) for partition, position in body["last"].items()},
             )
         except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"not a progress record: {error!r}") from error

@@ -152,7 +152,8 @@ class Term:
         return batches, last
 
     async def _tell(self, time: datetime) -> None:
-        progress = ProgressRecord(self._log.log_id, self.checkpoint.position, time, dict(self._ends))
+        at = self.checkpoint
+        progress = ProgressRecord(self._log.log_id, at.position, time, dict(self._ends), dict(at.last))
         await self._topic.publish_progress(progress)
         self._told = time
         failpoint("relay.told")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -309,6 +310,19 @@ class TestWatermark:
         assert mark is not None
         assert (mark.position, mark.time) == (5, NOW + timedelta(seconds=2))
         assert await store.watermark("late", "notes") is None
+
+    async def test_does_not_believe_offsets_that_another_topic_had(self, store: Store) -> None:
+        """Recreated, it holds repeats: partition 0 is at offset 9 before its event 10, and partition 1 is further."""
+        await at(store, "c", {P0: Position(9, 10), P1: Position(11, 3)})
+        said = replace(progress(10, {0: 9, 1: 2}), last={0: 10, 1: 7})
+        await store.record_progress(said)
+
+        assert await store.watermark("c", "notes") is None
+        assert await store.latest_progress("notes") == said
+        await at(store, "c", {P0: Position(10, 11)})
+        mark = await store.watermark("c", "notes")
+        assert mark is not None
+        assert mark.position == 10
 
     async def test_names_the_held_keys_of_this_consumer_and_source(self, store: Store) -> None:
         await at(store, "c", {P0: Position(5, 2)})

@@ -82,7 +82,7 @@ async def test_takes_progress_records(open_topic: TopicOpener) -> None:
 
 
 def test_a_progress_record_comes_back_as_it_was() -> None:
-    progress = ProgressRecord("notes", 5, datetime.now(UTC), {0: 1, 2: 7})
+    progress = ProgressRecord("notes", 5, datetime.now(UTC), {0: 1, 2: 7}, {0: 2, 2: 5})
     assert ProgressRecord.from_bytes(progress.to_bytes()[1]) == progress
 
 

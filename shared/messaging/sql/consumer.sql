@@ -238,13 +238,13 @@ SELECT pg_advisory_xact_lock(hashtextextended('messaging.progress.' || CAST(:log
 
 -- name: add_progress!
 -- What a relay said.
-INSERT INTO source_progress (log_id, position, time, end_offsets)
-VALUES (:log_id, :position, :time, CAST(:end_offsets AS json))
+INSERT INTO source_progress (log_id, position, time, end_offsets, last)
+VALUES (:log_id, :position, :time, CAST(:end_offsets AS json), CAST(:last AS json))
 ON CONFLICT DO NOTHING;
 
 -- name: latest_progress^
 -- The newest that is known.
-SELECT log_id, position, time, end_offsets
+SELECT log_id, position, time, end_offsets, last
 FROM source_progress
 WHERE log_id = :log_id
 ORDER BY time DESC, position DESC
@@ -304,6 +304,15 @@ WHERE said.log_id = :log_id
                 AND at.log_id = :log_id
                 AND at.partition = CAST(ends.partition AS integer)
         WHERE coalesce(at.next_offset, 0) < CAST(ends.end_offset AS bigint)
+    )
+    AND NOT EXISTS (
+        SELECT 1
+        FROM json_each_text(said.last) AS last (partition, position)
+        LEFT JOIN consumer_position AS at
+            ON at.consumer = :consumer
+                AND at.log_id = :log_id
+                AND at.partition = CAST(last.partition AS integer)
+        WHERE coalesce(at.position, 0) < CAST(last.position AS bigint)
     )
 ORDER BY said.position DESC, said.time DESC
 LIMIT 1;

@@ -5,6 +5,7 @@ CREATE TABLE source_progress (
     position bigint NOT NULL,
     time timestamptz NOT NULL,
     end_offsets json NOT NULL, -- {"partition": offset}
+    last json NOT NULL, -- {"partition": position of its last event}
     PRIMARY KEY (log_id, position, time)
 );
 
