@@ -41,7 +41,7 @@ class Tally:
         self.roster: dict[str, Body] | None = None
         self.differs: dict[str, Body | None] = {}
         self.came: dict[str, dict[tuple[str, str], datetime]] = {}
-        self.left: dict[str, datetime] = {}
+        self.left: dict[str, dict[str, datetime]] = {}
         self.calls: set[str] = set()
         self.absences: dict[str, bool] = {}
         self.guests = 0
@@ -130,7 +130,8 @@ class Tally:
                     yield "exempt_present"
             elif came:
                 missed = calls - {call for _, call in came}
-                gone = member in self.left and self.left[member] > max(came.values())
+                left = self.left.get(member, {})
+                gone = bool(left) and max(left.values()) > max(came.values())
                 yield "present_part" if missed or gone else "present_full"
             else:
                 explained = self.absences.get(member)
@@ -176,6 +177,10 @@ def _document(tally: Tally, _: Body) -> None:
     tally.documents += 1
 
 
+def _document_withdrawn(tally: Tally, _: Body) -> None:
+    tally.documents -= 1
+
+
 def _drawn(tally: Tally, body: Body) -> None:
     tally.roster = {row["member_id"]: row for row in body["rows"]}
     tally.differs = {}
@@ -209,7 +214,11 @@ def _came_withdrawn(tally: Tally, body: Body) -> None:
 
 def _left(tally: Tally, body: Body) -> None:
     at = datetime.fromisoformat(body["at"])
-    tally.left[body["member_id"]] = max(at, tally.left.get(body["member_id"], at))
+    tally.left.setdefault(body["member_id"], {})[body["sitting_id"]] = at
+
+
+def _left_withdrawn(tally: Tally, body: Body) -> None:
+    tally.left.get(body["member_id"], {}).pop(body["sitting_id"], None)
 
 
 def _absence(tally: Tally, body: Body) -> None:
@@ -263,6 +272,7 @@ FOLD: dict[str, Callable[[Tally, Body], None]] = {
     "OutcomeWithdrawn": _outcome_withdrawn,
     "MeetingWithdrawn": _withdrawn,
     "DocumentPublished": _document,
+    "DocumentWithdrawn": _document_withdrawn,
     "RosterDrawn": _drawn,
     "RosterAmended": _amended,
     "RosterDiscrepancyFound": _differs,
@@ -271,6 +281,7 @@ FOLD: dict[str, Callable[[Tally, Body], None]] = {
     "MemberCheckedIn": _came,
     "CheckInWithdrawn": _came_withdrawn,
     "MemberLeft": _left,
+    "DepartureWithdrawn": _left_withdrawn,
     "AbsenceExplained": _absence,
     "AbsenceWithdrawn": _absence_withdrawn,
     "GuestsCounted": _guests,

@@ -50,6 +50,7 @@ plan = {
 }
 outcome = {"held_on": days, "sittings": held_sittings}
 reason = {"meeting_id": MEETINGS, "reason": codes}
+document = {"meeting_id": MEETINGS, "document_id": ids(5, 2)}
 member = {"meeting_id": MEETINGS, "member_id": MEMBERS}
 call = {"call": st.sampled_from(attendance.Call)}
 check = {**member, "sitting_id": SITTINGS, **call}
@@ -80,6 +81,15 @@ meeting_events = st.one_of(
     st.builds(meetings.MeetingNotHeld, **plan, reason=codes),
     st.builds(meetings.MeetingCorrected, **plan, reason=codes),
     st.builds(meetings.OutcomeWithdrawn, **reason),
+    st.builds(
+        meetings.DocumentPublished,
+        **document,
+        kind=codes,
+        title=notes,
+        content_sha256=st.just("0" * 64),
+        published_at=moments,
+    ),
+    st.builds(meetings.DocumentWithdrawn, **document, reason=codes),
     st.builds(meetings.MeetingWithdrawn, **reason),
 )
 drawn = st.builds(
@@ -110,6 +120,7 @@ roll_call_events = st.one_of(
     st.builds(attendance.MemberCheckedIn, **check, at=moments, way=st.sampled_from(attendance.Way)),
     st.builds(attendance.MemberCheckedIn, **check, at=moments, way=st.sampled_from(attendance.Way)),
     st.builds(attendance.MemberLeft, **member, sitting_id=SITTINGS, at=moments),
+    st.builds(attendance.DepartureWithdrawn, **member, sitting_id=SITTINGS, reason=codes),
     st.builds(attendance.CheckInWithdrawn, **check, reason=codes),
     st.builds(attendance.AbsenceExplained, **member, excused=st.booleans(), note=notes),
     st.builds(attendance.AbsenceWithdrawn, **member, reason=codes),

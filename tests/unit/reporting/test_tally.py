@@ -85,6 +85,31 @@ def test_who_left_was_partly_there_and_who_came_back_was_not() -> None:
     assert presence(roster(row(AN)), came(AN), left(AN, 30), came(AN, Call.END, 90)) == (1, 0)
 
 
+def test_a_departure_that_was_withdrawn_counts_no_longer() -> None:
+    withdrawn = attendance.DepartureWithdrawn(
+        meeting_id=MEETING, member_id=AN, sitting_id=SITTING, reason="wrong-person"
+    )
+    assert presence(roster(row(AN)), came(AN), left(AN, 30)) == (0, 1)
+    assert presence(roster(row(AN)), came(AN), left(AN, 30), withdrawn) == (1, 0)
+
+
+def test_a_meeting_has_documents_as_long_as_one_was_not_withdrawn() -> None:
+    document = UUID(int=60)
+    published = meetings.DocumentPublished(
+        meeting_id=MEETING,
+        document_id=document,
+        kind="agenda",
+        title=TextRef(text_id=UUID(int=61), sha256="0" * 64),
+        content_sha256="0" * 64,
+        published_at=START,
+    )
+    withdrawn = meetings.DocumentWithdrawn(meeting_id=MEETING, document_id=document, reason="wrong-file")
+    kept = [
+        contribution(meeting=(HELD, *papers))["with_documents"] for papers in ((published,), (published, withdrawn))
+    ]
+    assert kept == [1, 0]
+
+
 def test_who_came_but_is_not_expected_is_counted_apart() -> None:
     counted = contribution(roster(row(AN), row(BINH, expected=False)), came(AN), came(BINH))
     assert (counted["expected"], counted["exempt_present"], counted["unlisted_present"]) == (1, 1, 0)

@@ -28,7 +28,7 @@ WITH fact AS MATERIALIZED (
     SELECT meeting_id, count(*) AS events, sum(digest) AS input_digest,
         min(position) FILTER (WHERE period IS NOT NULL) AS first_position,
         bool_or(type = 'MeetingWithdrawn') AS withdrawn,
-        bool_or(type = 'DocumentPublished') AS with_documents,
+        count(*) FILTER (WHERE type = 'DocumentPublished') > count(*) FILTER (WHERE type = 'DocumentWithdrawn') AS with_documents,
         max(position) FILTER (WHERE type = 'RosterDrawn') AS drawn,
         max(position) FILTER (WHERE type IN ('MeetingHeld', 'MeetingNotHeld', 'OutcomeWithdrawn')) AS outcome,
         max(position) FILTER (WHERE type = 'GuestsCounted') AS guests,
@@ -84,9 +84,13 @@ WITH fact AS MATERIALIZED (
         SELECT meeting_id, data ->> 'call' AS call FROM fact WHERE type IN ('RollCallOpened', 'RollCallClosed')
         UNION ALL SELECT meeting_id, call FROM check_in WHERE type = 'MemberCheckedIn') AS known_call
     GROUP BY meeting_id
+), left_sitting AS (  -- of each member and sitting the last word
+    SELECT DISTINCT ON (meeting_id, member_id, data ->> 'sitting_id')
+        meeting_id, member_id, (data ->> 'at')::timestamptz AS at, type
+    FROM fact WHERE type IN ('MemberLeft', 'DepartureWithdrawn')
+    ORDER BY meeting_id, member_id, data ->> 'sitting_id', position DESC
 ), departure AS (
-    SELECT meeting_id, member_id, max((data ->> 'at')::timestamptz) AS at
-    FROM fact WHERE type = 'MemberLeft' GROUP BY meeting_id, member_id
+    SELECT meeting_id, member_id, max(at) AS at FROM left_sitting WHERE type = 'MemberLeft' GROUP BY meeting_id, member_id
 ), presence AS (
     SELECT meeting_id, member_id,
         count(DISTINCT call) = taken.calls AND NOT coalesce(departure.at > max(check_in.at), false) AS whole
