@@ -1,7 +1,7 @@
 """Applying events inside a transaction: all at once, or else one by one under savepoints. Says what failed and why."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from shared.contracts.event import UndecodableEvent, UnknownEventType
 from shared.eventstore.command_handler import ConcurrentChange
@@ -9,6 +9,7 @@ from shared.eventstore.log import LogUnavailable
 from shared.messaging.arrival import Arrived
 from shared.messaging.handler import EventHandler, NotYetKnown, Received
 from shared.messaging.store import HeldKey, HeldState, KeyOf, StoreTransaction
+from shared.observability.tracing import batch_span
 
 MAX_REASON = 2000
 
@@ -29,6 +30,7 @@ class Application:
         self._tx = tx
         self._is_transient = is_transient
         self._sees_all_names = False
+        self._announced: set[str] = set()
 
     def decode(self, arrived: Arrived) -> Received:
         """The event that arrived. Raises `UndecodableEvent`, and `UnknownEventType` if it is no longer declared."""
@@ -57,6 +59,10 @@ class Application:
                 applied.done.append(received)
             else:
                 applied.failed[key] = held
+        # A name may have been announced after its key began to wait, but before that key has a row to be marked.
+        applied.failed = {
+            of: replace(key, ready=key.waits_for in self._announced) for of, key in applied.failed.items()
+        }
         return applied
 
     def is_awaited_by(self, received: Received, held: HeldKey) -> bool:
@@ -98,11 +104,13 @@ class Application:
 
     async def _apply_in_savepoint(self, batch: Sequence[Received]) -> None:
         async with self._tx.savepoint():
-            await self._handler.apply(self._tx.handle, batch)
+            with batch_span(self._handler.name, (received.recorded.metadata.traceparent for received in batch)):
+                await self._handler.apply(self._tx.handle, batch)
             names = {name for received in batch for name in self._handler.announces(received)}
             if names:
                 await self._tx.lock_names(exclusive=False)
                 await self._tx.make_ready(names)
+        self._announced |= names
 
     def _is_away(self, error: Exception) -> bool:
         return self._is_transient(error) or isinstance(error, LogUnavailable | ConcurrentChange)

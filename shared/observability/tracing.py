@@ -3,13 +3,14 @@
 Spans are only exported where an OTLP endpoint is configured; the context travels always.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 from opentelemetry import trace
+from opentelemetry.context import Context
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import Link, SpanKind
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 _propagator = TraceContextTextMapPropagator()
@@ -36,10 +37,12 @@ def server_span(name: str, headers: Mapping[str, str]) -> Iterator[None]:
 
 
 @contextmanager
-def consumer_span(name: str, traceparent: str | None) -> Iterator[None]:
-    """The span of handling an event, a child of the command's that caused it."""
-    carrier = {"traceparent": traceparent} if traceparent else {}
-    with _tracer.start_as_current_span(name, context=_propagator.extract(carrier), kind=SpanKind.CONSUMER):
+def batch_span(name: str, traceparents: Iterable[str | None]) -> Iterator[None]:
+    """The span of applying events: a child of the one command that caused them all, or else linked to each cause."""
+    causes = [_propagator.extract({"traceparent": cause}) for cause in sorted({one for one in traceparents if one})]
+    links = [Link(trace.get_current_span(cause).get_span_context()) for cause in causes]
+    parent = causes[0] if len(causes) == 1 else Context()
+    with _tracer.start_as_current_span(name, context=parent, kind=SpanKind.CONSUMER, links=links):
         yield
 
 
