@@ -232,6 +232,16 @@ async def test_waits_for_a_name_and_goes_on_when_it_is_announced(
     assert await held(store) == {}
 
 
+async def test_a_name_announced_later_in_the_same_batch_releases_who_waits(
+    consumer: Consumer, store: MemoryStore, notes: Notes
+) -> None:
+    await consumer.handle([notes.add("a", note("first", needs="unit:1")), notes.add("b", note("x", brings="unit:1"))])
+    assert await consumer.release() == 1
+
+    assert store.effects["a"] == ["first"]
+    assert await held(store) == {}
+
+
 async def test_an_event_behind_a_waiting_one_is_not_overtaken_by_a_new_one(
     consumer: Consumer, store: MemoryStore, notes: Notes
 ) -> None:
