@@ -121,11 +121,11 @@ class Runtime:
         """What is not as it should be, though the API can serve."""
         return await status.degraded(self)
 
-    async def status(self) -> dict[str, object]:
+    async def status(self) -> dict[str, Any]:
         """What operations needs to know."""
         return {"service": self.settings.name} | await status.service_status(self)
 
-    async def parked(self) -> dict[str, object]:
+    async def parked(self) -> dict[str, Any]:
         """Waiting, parked and quarantined events."""
         return await status.held(self.store)
 

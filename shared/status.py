@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol, TypedDict
+from typing import Any, Protocol, TypedDict
 
 from prometheus_client import REGISTRY
 
@@ -61,7 +61,7 @@ class Watch:
         return count - self._stalls[consumer][0][1]
 
 
-async def service_status(service: Watched) -> dict[str, object]:
+async def service_status(service: Watched) -> dict[str, Any]:
     """Relay, consumers and watermarks. Raises what the database raises."""
     return {
         "log_id": service.log.log_id,
@@ -83,11 +83,11 @@ async def degraded(service: Watched) -> Sequence[str]:
     found += [f"consumer {name} stopped: {why.reason}" for name, why in stopped if why]
     parked = [held for _, held in await service.store.held_keys() if held.state is HeldState.PARKED]
     if parked:
-        found.append(f"{len(parked)} keys are parked, with {sum(held.events for held in parked)} events")
+        found.append(f"parked: {len(parked)} keys with {sum(held.events for held in parked)} events")
     return found
 
 
-async def held(store: Store) -> dict[str, object]:
+async def held(store: Store) -> dict[str, Any]:
     """Keys that wait or are parked, and quarantined records: places and reasons, no bodies."""
     return {
         "keys": [
@@ -143,7 +143,7 @@ async def _relay(service: Watched) -> RelayView:
     )
 
 
-async def _consumer(store: Store, handler: EventHandler) -> dict[str, object]:
+async def _consumer(store: Store, handler: EventHandler) -> dict[str, Any]:
     held_keys = [key for _, key in await store.held_keys(handler.name)]
     stopped = await store.stopped(handler.name)
     return {
@@ -158,7 +158,7 @@ async def _consumer(store: Store, handler: EventHandler) -> dict[str, object]:
     }
 
 
-async def _source(store: Store, consumer: str, source: str) -> dict[str, object]:
+async def _source(store: Store, consumer: str, source: str) -> dict[str, Any]:
     watermark = await store.watermark(consumer, source)
     latest = await store.latest_progress(source)
     reached = watermark.position if watermark else 0

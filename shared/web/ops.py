@@ -45,13 +45,13 @@ class RecordedEventView(BaseModel):
 
 
 @router.get("/status")
-async def status(_: Annotated[Caller, OPERATE], runtime: Running) -> dict[str, object]:
+async def status(_: Annotated[Caller, OPERATE], runtime: Running) -> dict[str, Any]:
     """Relay position against the log's head, consumers, watermarks."""
     return await runtime.status()
 
 
 @router.get("/parked")
-async def parked(_: Annotated[Caller, OPERATE], runtime: Running) -> dict[str, object]:
+async def parked(_: Annotated[Caller, OPERATE], runtime: Running) -> dict[str, Any]:
     """Waiting, parked and quarantined events of the service's consumers."""
     return await runtime.parked()
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from uuid import UUID
 
 from fastapi import Request
@@ -67,10 +67,10 @@ class ServiceRuntime(Protocol):
     async def degraded(self) -> Iterable[str]:
         """What is not as it should be, though the API can serve."""
 
-    async def status(self) -> dict[str, object]:
+    async def status(self) -> dict[str, Any]:
         """Relay position and head, consumers, watermarks."""
 
-    async def parked(self) -> dict[str, object]:
+    async def parked(self) -> dict[str, Any]:
         """Waiting, parked and quarantined events."""
 
 
