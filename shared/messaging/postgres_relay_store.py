@@ -16,11 +16,10 @@ from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, Session
 QUERIES = queries(Path(__file__).parent / "sql" / "relay.sql")
 LOCK_SPACE = 0x72656C61  # "rela": a number of this lock alone
 CHANNEL = "log_appended"
-HEARTBEAT_SECONDS = 5.0
 # A leader that is frozen, or whose machine is gone, keeps its session and with it the lock until the server ends it.
 # Longer than a send may take; whoever is slower begins again from the checkpoint.
-SESSION = {
-    "idle_session_timeout": "20s",
+SESSION_SECONDS = 20.0
+KEEPALIVES = {
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
     "tcp_keepalives_count": "2",
@@ -30,9 +29,15 @@ SESSION = {
 class PostgresRelayStore:
     """`dsn`: the service's database, reached directly: a session lock and LISTEN do not survive a pooler."""
 
-    def __init__(self, dsn: str, *, role: str | None = RUNTIME_ROLE) -> None:
+    def __init__(self, dsn: str, *, role: str | None = RUNTIME_ROLE, session_seconds: float = SESSION_SECONDS) -> None:
         self._dsn = dsn
-        self._settings = {"application_name": "relay", "timezone": "UTC", **SESSION} | ({"role": role} if role else {})
+        self._heartbeat = session_seconds / 4
+        self._settings = {
+            "application_name": "relay",
+            "timezone": "UTC",
+            "idle_session_timeout": f"{int(session_seconds * 1000)}ms",
+            **KEEPALIVES,
+        } | ({"role": role} if role else {})
 
     @asynccontextmanager
     async def lead(self) -> AsyncIterator[Leadership | None]:
@@ -43,7 +48,7 @@ class PostgresRelayStore:
         try:
             with _session():
                 elected = await QUERIES.try_lock(connection, space=LOCK_SPACE)
-                leading = await _Leading.begin(connection) if elected else None
+                leading = await _Leading.begin(connection, self._heartbeat) if elected else None
             yield leading
         finally:
             connection.terminate()  # at once: ending the session frees the lock
@@ -59,15 +64,16 @@ class PostgresRelayStore:
 
 
 class _Leading:
-    def __init__(self, connection: asyncpg.Connection, epoch: int) -> None:
+    def __init__(self, connection: asyncpg.Connection, epoch: int, heartbeat: float) -> None:
         self._connection = connection
         self._appended = asyncio.Event()
         self._heard = monotonic()
+        self._heartbeat = heartbeat
         self.epoch = epoch
 
     @classmethod
-    async def begin(cls, connection: asyncpg.Connection) -> "_Leading":
-        leading = cls(connection, await QUERIES.next_epoch(connection))
+    async def begin(cls, connection: asyncpg.Connection, heartbeat: float) -> "_Leading":
+        leading = cls(connection, await QUERIES.next_epoch(connection), heartbeat)
         await connection.add_listener(CHANNEL, lambda *_: leading._appended.set())
         connection.add_termination_listener(lambda *_: leading._appended.set())
         return leading
@@ -94,7 +100,7 @@ class _Leading:
         with suppress(TimeoutError):  # nobody told us: the poll looks by itself
             await asyncio.wait_for(self._appended.wait(), seconds)
         self._appended.clear()
-        if monotonic() - self._heard > HEARTBEAT_SECONDS:
+        if monotonic() - self._heard > self._heartbeat:
             with _session():
                 await QUERIES.heartbeat(self._connection)
             self._heard = monotonic()
