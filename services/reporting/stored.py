@@ -2,8 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
+from services.reporting.figures import last_day
+from services.reporting.known import EVERYTHING
 from services.reporting.recount import Month, Place, Stored
 from services.reporting.sql import SQL
 from shared.database.pool import Connection
@@ -40,3 +43,15 @@ async def read_months_known(connection: Connection, period: str, known: Mapping[
     """The months of all cells for `period`, as known at positions by log id."""
     rows = SQL.months_known(connection, period=period, known=json.dumps(known))
     return {(str(row["unit_id"]), row["period"]): _month(dict(row)) async for row in rows}
+
+
+async def stored_sums(connection: Connection, period: str) -> dict[str, dict[str, int]]:
+    """What every unit's figures for `period` are, as reports sum them on the period's last day."""
+    day = last_day(period)
+    tree = {"valid_on": day, "tree_position": EVERYTHING}
+    units = [row["unit_id"] async for row in SQL.units_on(connection, **tree)]
+    rows = SQL.unit_figures(connection, units=units, due_on=day, period_end=day, period=period, known=None, **tree)
+    return {
+        str(row["unit_id"]): {name: int(value) for name, value in row.items() if isinstance(value, int | Decimal)}
+        async for row in rows
+    }

@@ -198,9 +198,14 @@ SELECT rating, name FROM (SELECT DISTINCT ON (rating) rating, name, at_least FRO
     ORDER BY rating, position DESC) AS latest ORDER BY at_least DESC, rating;
 
 -- name: applied_positions
--- How far a consumer has applied each partition of each log.
-SELECT log_id, partition, position, next_offset FROM consumer_position WHERE consumer = :consumer ORDER BY log_id, partition;
+-- How far consumers have applied each partition of each log.
+SELECT log_id, partition, position, next_offset FROM consumer_position
+WHERE consumer = ANY (:consumers::text[]) ORDER BY log_id, partition;
 
 -- name: held_positions
--- Events that a consumer has received but not applied: they wait or are parked.
-SELECT log_id, position FROM held_event WHERE consumer = :consumer;
+-- Events that consumers have received but not applied: they wait or are parked.
+SELECT log_id, position FROM held_event WHERE consumer = ANY (:consumers::text[]);
+
+-- name: units_on
+-- Every unit that exists on a day.
+SELECT unit_id FROM unit_tree(:valid_on::date, :tree_position::bigint);

@@ -15,7 +15,7 @@ from shared.eventstore.memory import MemoryLog
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.partitioner import partition_for
 from tests.fixtures.topics import PARTITIONS, Topics
-from tests.integration.commune import COMMUNE, FIRST, SECOND
+from tests.integration.commune import BLOCK, COMMUNE, FIRST, SECOND, SUB
 from tests.integration.reporting.conftest import World
 
 
@@ -43,14 +43,14 @@ async def published(world: World, topics: Topics) -> ReportingSettings:
     await world.story.score(meeting, FIRST, "88", "kha")
     await world.story.not_held(SECOND)
     await world.catch_up()
-    for log in world.story.logs:
+    for log in (world.membership, *world.story.logs):
         ends: defaultdict[int, list[RecordedEvent]] = defaultdict(list)
         for row in await publish(topics, log):
             ends[partition_for(row.key, PARTITIONS)].append(row)
         for partition, rows in ends.items():
             await world.service.runtime.pool.execute(
                 "INSERT INTO consumer_position (consumer, log_id, partition, position, next_offset) "
-                "VALUES ('reporting.facts', $1, $2, $3, $4)",
+                "VALUES (CASE $1 WHEN 'membership' THEN 'directory' ELSE 'reporting.facts' END, $1, $2, $3, $4)",
                 log.log_id,
                 partition,
                 rows[-1].position,
@@ -82,6 +82,15 @@ async def test_a_figure_changed_in_the_tables_is_named(world: World, topics: Top
     assert (difference.stored, difference.recounted) == (6, 5)
     assert (await recounted(settings, COMMUNE))[0] == [difference]
     assert (await recounted(settings, SECOND))[0] == []
+
+
+async def test_a_tree_that_is_not_what_its_events_say_is_named(world: World, topics: Topics) -> None:
+    settings = await published(world, topics)
+    await world.service.runtime.pool.execute("UPDATE unit_version SET parent_id = $2 WHERE unit_id = $1", FIRST, SUB)
+    found, _ = await recounted(settings)
+    wrong = {difference.unit_id: difference for difference in found if difference.indicator == "sum of met"}
+    assert wrong.keys() == {str(COMMUNE), str(SUB), str(BLOCK)}
+    assert (wrong[str(COMMUNE)].stored, wrong[str(COMMUNE)].recounted) == (0, 1)
 
 
 async def test_a_lost_event_is_named(world: World, topics: Topics) -> None:
