@@ -145,11 +145,30 @@ async def test_moving_a_meeting_takes_the_lowest_committee_above_both_cells(meet
     assert {row.key for row in rows} == {str(FIRST)}
 
 
-async def test_a_committee_corrects_nothing_else_in_a_cells_meeting(meetings: InProcess) -> None:
+@pytest.mark.parametrize("who", ["appraiser", "board"])
+async def test_a_committee_corrects_nothing_else_in_a_cells_meeting(meetings: InProcess, who: str) -> None:
     meeting = await scheduled(meetings)
     refused = await meetings.post(
-        f"/meetings/{meeting}/correction", {"reason": "x", "period": "2026-04"}, Authorization=as_("appraiser")
+        f"/meetings/{meeting}/correction", {"reason": "x", "period": "2026-04"}, Authorization=as_(who)
     )
+    assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (403, "out-of-reach")
+
+
+@pytest.mark.parametrize(
+    ("what", "body"),
+    [
+        ("held", HELD),
+        ("notice", {"follower_informed": True}),
+        ("reschedule", {"sittings": [{"starts_at": "2026-03-04T18:00:00+07:00"}]}),
+        ("minutes", {"text": "Diễn biến"}),
+        ("withdrawal", {"reason": "duplicate"}),
+    ],
+)
+async def test_another_cells_secretary_does_not_touch_a_meeting(
+    meetings: InProcess, what: str, body: dict[str, Any]
+) -> None:
+    meeting = await scheduled(meetings)
+    refused = await meetings.post(f"/meetings/{meeting}/{what}", body, Authorization=as_("second_secretary"))
     assert (refused.status_code, refused.json()["type"].rpartition(":")[2]) == (403, "out-of-reach")
 
 
