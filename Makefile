@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check lint types arch contracts bench status stack lock clean
+.PHONY: help env demo test check lint types arch contracts simulate bench status stack lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -48,6 +48,9 @@ arch: $(STAMP) ## who may import whom
 
 contracts: $(STAMP) ## fails if the kept schemas differ from the code, or break a consumer
 	@$(BIN)/python -m shared.contracts.export --check
+
+simulate: $(STAMP) ## log, relays and consumers under faults, fresh seeds; MINUTES=5
+	@$(BIN)/python -m tests.simulation --minutes $(or $(MINUTES),1)
 
 bench: $(STAMP) ## the benchmarks; ARGS chooses
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -72,7 +72,8 @@ async def fill(log: PostgresLog, count: int) -> None:
 
 async def until_relayed(pool: Pool, log: PostgresLog) -> None:
     async def relayed() -> bool:
-        return await pool.fetchval("SELECT position FROM relay_checkpoint") == await log.head()
+        position: int = await pool.fetchval("SELECT position FROM relay_checkpoint")
+        return position == await log.head()
 
     await eventually(relayed, "the checkpoint is at the log's head", seconds=30)
 
