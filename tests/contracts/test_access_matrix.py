@@ -1,5 +1,6 @@
 """Role x unit x endpoint: every endpoint has its reviewed row, and its rule does what the row says."""
 
+import dis
 import re
 from collections.abc import Mapping
 from datetime import date
@@ -10,6 +11,8 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 from fastapi import Depends, FastAPI
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Mount
 
 from shared.web.access import (
@@ -103,6 +106,28 @@ async def _may(rule: Rule, role: Role, method: str, unit_id: UUID) -> bool:
     except Refused:
         return False
     return True
+
+
+def test_whoever_is_given_a_caller_with_a_unit_looks_at_it() -> None:
+    """A rule opens an endpoint to a role; only its handler can compare the unit."""
+    blind = [
+        (name, context.path)
+        for name in names()
+        for context in iter_route_contexts(application(name).routes)
+        if isinstance(context.original_route, APIRoute) and _ignores_its_caller(context.dependant)
+    ]
+    assert not blind
+
+
+def _ignores_its_caller(dependant: Dependant) -> bool:
+    for given in dependant.dependencies:
+        if _ignores_its_caller(given):
+            return True
+        if isinstance(given.call, Rule) and set(given.call.rights.values()) != {Reach.SYSTEM}:
+            read = {step.argval for step in dis.get_instructions(cast("Any", dependant.call))}
+            if given.name not in read:
+                return True
+    return False
 
 
 @pytest.fixture(params=names())
