@@ -15,6 +15,7 @@ from shared.contracts.fields import Period
 from shared.messaging.postgres_store import PostgresStore
 from shared.service import Runtime, runtime
 from shared.web.access import READ, Caller
+from shared.web.consistency import at_least
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ async def question(
     period: Period,
     caller: Annotated[Caller, READ],
     running: Annotated[Runtime, Depends(runtime)],
+    _: Annotated[None, Depends(at_least)],
     hierarchy_as_of: Annotated[
         date | None, Query(description="The tree of which day; default: the last day of the period.")
     ] = None,
@@ -59,7 +61,7 @@ async def question(
         Query(max_length=400, description="Positions `meetings:120,attendance:900`, or a time with its zone."),
     ] = None,
 ) -> Question:
-    """Refuses a unit out of the caller's reach."""
+    """Refuses a unit out of the caller's reach; waits a moment for positions that the caller wants to see."""
     await caller.require(unit_id)
     return Question(
         reports=Reports(running.pool),
