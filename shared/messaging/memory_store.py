@@ -22,7 +22,7 @@ from shared.messaging.store import (
     Tally,
     Watermark,
 )
-from shared.messaging.watermark import is_of_another_topic, passed
+from shared.messaging.watermark import passed
 
 
 def _now() -> datetime:
@@ -199,14 +199,7 @@ class MemoryStore:
         return {(log, kind): n for (name, log, kind), n in self._tables.ignored.items() if name == consumer}
 
     async def record_progress(self, progress: ProgressRecord) -> None:
-        known = self._progress.setdefault(progress.log_id, [])
-        if known and is_of_another_topic(known[-1], progress):
-            known.clear()
-            for (name, place), position in list(self._tables.positions.items()):
-                ahead = position.next_offset > progress.end_offsets.get(place.partition, 0)
-                if place.log_id == progress.log_id and ahead:
-                    await self.start_over(name, place)
-        known.append(progress)
+        self._progress.setdefault(progress.log_id, []).append(progress)
 
     async def latest_progress(self, log_id: str) -> ProgressRecord | None:
         known = self._progress.get(log_id)

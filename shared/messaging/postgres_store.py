@@ -32,7 +32,6 @@ from shared.messaging.store import (
     Tally,
     Watermark,
 )
-from shared.messaging.watermark import is_of_another_topic
 
 QUERIES = queries(Path(__file__).parent / "sql" / "consumer.sql")
 MIGRATIONS = Path(__file__).parent / "sql" / "migrations"
@@ -222,23 +221,17 @@ class PostgresStore:
         return {(row["log_id"], row["type"]): row["events"] async for row in rows}
 
     async def record_progress(self, progress: ProgressRecord) -> None:
-        end_offsets = json.dumps({str(partition): end for partition, end in progress.end_offsets.items()})
-        log_id = progress.log_id
         async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
-            await QUERIES.lock_progress(connection, log_id=log_id)
-            before = await QUERIES.latest_progress(connection, log_id=log_id)
-            if before and is_of_another_topic(progress_of(before), progress):
-                await QUERIES.forget_progress(connection, log_id=log_id)
-                await QUERIES.start_over_ahead(connection, log_id=log_id, end_offsets=end_offsets)
+            await QUERIES.lock_progress(connection, log_id=progress.log_id)
             await QUERIES.add_progress(
                 connection,
-                log_id=log_id,
+                log_id=progress.log_id,
                 position=progress.position,
                 time=progress.time,
-                end_offsets=end_offsets,
+                end_offsets=json.dumps({str(partition): end for partition, end in progress.end_offsets.items()}),
                 last=json.dumps({str(partition): position for partition, position in progress.last.items()}),
             )
-            await QUERIES.prune_progress(connection, log_id=log_id)
+            await QUERIES.prune_progress(connection, log_id=progress.log_id)
 
     async def latest_progress(self, log_id: str) -> ProgressRecord | None:
         row = await QUERIES.latest_progress(self._pool, log_id=log_id)

@@ -197,7 +197,7 @@ class Store(Protocol):
         """How often each (log id, event type) was ignored."""
 
     async def record_progress(self, progress: ProgressRecord) -> None:
-        """Keeps what a relay said until every consumer has passed it. Starts over those ahead of a recreated topic."""
+        """Keeps what a relay said until every consumer has passed it."""
 
     async def latest_progress(self, log_id: str) -> ProgressRecord | None: ...
 

@@ -19,8 +19,3 @@ def passed(progress: ProgressRecord, positions: Mapping[int, Position]) -> bool:
         and all(at[partition].next_offset >= end for partition, end in progress.end_offsets.items())
         and all(at[partition].position >= last for partition, last in progress.last.items())
     )
-
-
-def is_of_another_topic(before: ProgressRecord, after: ProgressRecord) -> bool:
-    """Whether the topic was recreated between the two: an end offset never moves back otherwise."""
-    return any(after.end_offsets.get(partition, 0) < end for partition, end in before.end_offsets.items())

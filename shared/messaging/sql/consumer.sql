@@ -250,33 +250,22 @@ WHERE log_id = :log_id
 ORDER BY time DESC, position DESC
 LIMIT 1;
 
--- name: forget_progress!
--- The topic was recreated: what was said about the one before is void.
-DELETE FROM source_progress WHERE log_id = :log_id;
-
--- name: start_over_ahead!
--- Consumers that have passed more than a recreated topic holds.
-UPDATE consumer_position AS at
-SET next_offset = 0, last_offset = NULL, last_event_id = NULL
-WHERE at.log_id = :log_id
-    AND at.next_offset > coalesce(CAST(CAST(:end_offsets AS json) ->> CAST(at.partition AS text) AS bigint), 0);
-
 -- name: prune_progress!
--- Records older than the newest one that every consumer has passed are of no more use.
+-- Records older than the newest one that every consumer has passed are of no more use. The slowest consumer bounds what
+-- is looked at: behind one that stands still, many may gather.
 DELETE FROM source_progress AS old
 USING (
     SELECT said.position, said.time
     FROM source_progress AS said
     WHERE said.log_id = :log_id
+        AND said.position <= (
+            SELECT coalesce(min(reached), 9223372036854775807)
+            FROM (SELECT max(position) AS reached FROM consumer_position WHERE log_id = :log_id GROUP BY consumer) AS each
+        )
         AND NOT EXISTS (
             SELECT 1
-            FROM json_each_text(said.end_offsets) AS ends (partition, end_offset)
-            CROSS JOIN (SELECT DISTINCT consumer FROM consumer_position WHERE log_id = :log_id) AS reader
-            LEFT JOIN consumer_position AS at
-                ON at.consumer = reader.consumer
-                    AND at.log_id = :log_id
-                    AND at.partition = CAST(ends.partition AS integer)
-            WHERE coalesce(at.next_offset, 0) < CAST(ends.end_offset AS bigint)
+            FROM (SELECT DISTINCT consumer FROM consumer_position WHERE log_id = :log_id) AS reader
+            WHERE NOT has_passed(reader.consumer, said)
         )
     ORDER BY said.position DESC, said.time DESC
     LIMIT 1
@@ -284,7 +273,7 @@ USING (
 WHERE old.log_id = :log_id AND (old.position, old.time) < (done.position, done.time);
 
 -- name: watermark^
--- The newest progress of a log whose event and whose offsets the consumer has all passed, and what it holds.
+-- The newest progress of a log that the consumer has passed, and what it holds.
 SELECT
     said.position,
     said.time,
@@ -296,23 +285,6 @@ WHERE said.log_id = :log_id
     AND said.position <= (
         SELECT coalesce(max(position), 0) FROM consumer_position WHERE consumer = :consumer AND log_id = :log_id
     )
-    AND NOT EXISTS (
-        SELECT 1
-        FROM json_each_text(said.end_offsets) AS ends (partition, end_offset)
-        LEFT JOIN consumer_position AS at
-            ON at.consumer = :consumer
-                AND at.log_id = :log_id
-                AND at.partition = CAST(ends.partition AS integer)
-        WHERE coalesce(at.next_offset, 0) < CAST(ends.end_offset AS bigint)
-    )
-    AND NOT EXISTS (
-        SELECT 1
-        FROM json_each_text(said.last) AS last (partition, position)
-        LEFT JOIN consumer_position AS at
-            ON at.consumer = :consumer
-                AND at.log_id = :log_id
-                AND at.partition = CAST(last.partition AS integer)
-        WHERE coalesce(at.position, 0) < CAST(last.position AS bigint)
-    )
+    AND has_passed(:consumer, said)
 ORDER BY said.position DESC, said.time DESC
 LIMIT 1;
