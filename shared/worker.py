@@ -26,9 +26,7 @@ def parts(service: Service, running: Runtime) -> Sequence[Coroutine[Any, Any, No
     if running.handlers:
         running.watch.consumers = [handler.name for handler in running.handlers]
         working.append(
-            run_consumers(
-                settings.kafka_bootstrap, running.handlers, running.store, topic_prefix=settings.topic_prefix
-            )
+            run_consumers(settings.kafka_bootstrap, running.handlers, running.store, topic_prefix=settings.topic_prefix)
         )
     return working
 
