@@ -1,6 +1,6 @@
 """Recount: the months of cells computed again from the events alone, and every difference to the stored ones named.
 
-Pure. `recount_command.py` reads the topics and the tables; `tally.py` says what a meeting contributes.
+Pure. `recount_command.py` reads the topics and the tables; `fold.py` and `tally.py` say what a meeting contributes.
 """
 
 import json
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.reporting.facts import TYPES, input_digest
+from services.reporting.fold import fold
 from services.reporting.tally import COUNTS, Contribution, Tally
 from shared.contracts.envelope import RecordedEvent
 
@@ -68,7 +69,7 @@ class Recount:
         if "meeting_id" not in body:
             return
         self._seen.add(event_id)
-        self._tallies[body["meeting_id"]].add(*event_id, recorded.type, body, input_digest(recorded))
+        fold(self._tallies[body["meeting_id"]], *event_id, recorded.type, body, input_digest(recorded))
 
     @property
     def events(self) -> Mapping[EventId, tuple[str, int]]:

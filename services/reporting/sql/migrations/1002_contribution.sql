@@ -14,7 +14,7 @@ CREATE FUNCTION known_facts(meetings uuid[], known jsonb) RETURNS SETOF meeting_
 $$;
 
 -- THE definition of what a meeting contributes. One row per meeting that the log of meetings has put into a cell's
--- period; of each kind of fact the one with the highest position of its log counts. `recount.py` says it again in Python.
+-- period; of each kind of fact the one with the highest position of its log counts. `tally.py` says it again in Python.
 CREATE FUNCTION contribution(meetings uuid[], known jsonb) RETURNS SETOF meeting_contribution LANGUAGE sql STABLE AS $$
 WITH fact AS MATERIALIZED (
     SELECT * FROM known_facts(meetings, known)
