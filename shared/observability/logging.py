@@ -37,9 +37,18 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
+    _take_over_libraries()
     # Every request is already one line with its correlation id.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("httpx").setLevel(logging.WARNING)
+
+
+def _take_over_libraries() -> None:
+    # FastStream's logger comes with a handler of its own, which writes coloured text between the JSON lines.
+    for name in list(logging.root.manager.loggerDict):
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
 
 
 def _service_and_trace(service: str) -> structlog.typing.Processor:

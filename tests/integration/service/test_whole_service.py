@@ -52,10 +52,10 @@ async def ready(port: int) -> bool:
 
 
 async def stop(process: Process) -> list[dict[str, object]]:
-    """Asks it to stop; its log entries."""
+    """Asks it to stop; its log entries, each of which is a line of JSON, also those of libraries."""
     process.send_signal(signal.SIGTERM)
     _, written = await asyncio.wait_for(process.communicate(), STOP_SECONDS)
-    return [json.loads(line) for line in written.decode().splitlines() if line.startswith("{")]
+    return [json.loads(line) for line in written.decode().splitlines()]
 
 
 async def test_starts_makes_its_topics_and_stops_when_asked(service_database: Database, topics: Topics) -> None:
