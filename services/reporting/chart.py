@@ -23,34 +23,36 @@ Row = Mapping[str, object]
 
 
 def specification(report: Report, texts: Texts) -> dict[str, Any] | None:
-    """The answers of the units below, the lowest first; of a cell, its attendance. None: nothing to show."""
-    counted = [child for child in report.children if child.figures.cells]
-    if counted:
-        return _of_units(sorted(counted, key=_met_share)[:MOST_UNITS], len(counted), texts)
+    """Of committees below, their cells' answers; of cells below, or of the cell itself, attendance. None: nothing."""
+    owing = [child for child in report.children if child.figures.cells]
+    if any(not child.is_cell for child in owing):
+        return _of_units(owing, ANSWERS, "answers", texts)
+    expecting = [child for child in report.children if child.figures.expected]
+    if expecting:
+        return _of_units(expecting, PRESENCE, "presence", texts)
     if report.unit.figures.expected:
         return _of_cell(report.unit.figures, texts)
     return None
 
 
-def _met_share(unit: UnitFigures) -> tuple[float, int]:
-    return unit.figures.met / unit.figures.cells, -unit.figures.cells
-
-
-def _of_units(units: Sequence[UnitFigures], total: int, texts: Texts) -> dict[str, Any]:
+def _of_units(units: Sequence[UnitFigures], parts: Mapping[str, str], chart: str, texts: Texts) -> dict[str, Any]:
+    """Shares of `parts` (indicator to colour) in each unit. Of many, those with the lowest share of the first part."""
+    lowest = sorted(units, key=lambda unit: _share(unit.figures, list(parts)))[:MOST_UNITS]
     rows = [
-        {
-            "unit": _short(unit.name),
-            "order": order,
-            "answer": texts[name],
-            "count": getattr(unit.figures, name),
-            "rank": n,
-        }
-        for order, unit in enumerate(units)
-        for n, name in enumerate(ANSWERS)
+        {"unit": _short(unit.name), "order": n, "part": texts[part], "count": getattr(unit.figures, part), "rank": rank}
+        for n, unit in enumerate(lowest)
+        for rank, part in enumerate(parts)
     ]
-    title = texts["chart_units"] if len(units) == total else texts["chart_units_some"].format(n=len(units))
+    title = texts[f"chart_{chart}"]
+    if len(lowest) < len(units):
+        title = texts[f"chart_{chart}_lowest"].format(n=len(lowest))
     y = {"field": "unit", "type": "nominal", "title": None, "sort": {"field": "order"}, "axis": {"labelLimit": 150}}
-    return _bars(rows, title, y, "answer", {texts[name]: colour for name, colour in ANSWERS.items()}, stack="normalize")
+    return _bars(rows, title, y, "part", {texts[part]: colour for part, colour in parts.items()}, stack="normalize")
+
+
+def _share(figures: Figures, parts: Sequence[str]) -> tuple[float, int]:
+    whole = sum(getattr(figures, part) for part in parts)
+    return getattr(figures, parts[0]) / whole if whole else 0.0, -whole
 
 
 def _of_cell(figures: Figures, texts: Texts) -> dict[str, Any]:
