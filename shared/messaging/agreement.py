@@ -32,8 +32,8 @@ class TopicBehindCheckpoint(LogAndTopicDisagree):
 
     def __init__(self, place: str, what: str) -> None:
         super().__init__(
-            f"{place} {what}: the topic was made anew or cut; delete it, provision it, and run `republish` to send "
-            "the whole log again"
+            f"{place} {what}: the topic was made anew or cut; stop this service's relays, delete the topic, provision "
+            "it, and run `republish` to send the whole log again"
         )
 
 
@@ -52,8 +52,8 @@ class PartitionsChanged(LogAndTopicDisagree):
 
     def __init__(self, topic: str, partitions: int) -> None:
         super().__init__(
-            f"{topic} has {partitions} partitions, but not when its events were sent: delete it, provision it with "
-            "the number that is meant, and run `republish` to send the whole log again"
+            f"{topic} has {partitions} partitions, but not when its events were sent: stop this service's relays, "
+            "delete the topic, provision it with the number that is meant, and run `republish`"
         )
 
 

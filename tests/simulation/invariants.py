@@ -13,20 +13,17 @@ CONSUMER = "keeper"
 class TopicWatch:
     """A naive reader of the topic: no record may come before its predecessor on its partition.
 
-    A topic that was made anew under a running relay may begin in the middle: nobody takes anything from it, and the
-    relay refuses it until it is made anew once more. So such a one is not watched.
+    A topic that was made anew by accident, under running relays, may begin in the middle: consumers see a gap and take
+    nothing, relays refuse it until it is made anew once more. So such a one is not watched.
     """
 
     def __init__(self, broker: SimulatedBroker) -> None:
         self._broker = broker
-        self._anew = False
         self._torn = False
         self._read: defaultdict[int, int] = defaultdict(int)
         self._seen: defaultdict[int, dict[int, RecordedEvent]] = defaultdict(dict)
 
     def check(self) -> None:
-        first = [records[0] for records in self._broker.records.values() if records]
-        self._torn = self._anew and any(from_record(record)[1] > 0 for record in first)
         if self._torn:
             return
         for partition in range(self._broker.partitions):
@@ -38,9 +35,9 @@ class TopicWatch:
                 self._take(partition, *from_record(record))
             self._read[partition] = len(records)
 
-    def forget(self) -> None:
+    def forget(self, *, torn: bool) -> None:
         """The topic was made anew."""
-        self._anew = True
+        self._torn = torn
         self._read.clear()
         self._seen.clear()
 

@@ -103,13 +103,13 @@ class _Run:
         self._world.deliver()
 
     async def _recreate_topic(self) -> None:
-        self._world.recreate_topic()
-        self._watch.forget()
+        if self._world.recreate_topic():
+            self._watch.forget(torn=True)
 
     async def _mend(self) -> None:
         if self._world.refusal:
             await self._world.mend()
-            self._watch.forget()
+            self._watch.forget(torn=False)
 
     def _at_failpoint(self, name: str) -> None:
         if self._schedule.happens(0.02):

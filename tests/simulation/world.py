@@ -140,15 +140,20 @@ class World:
     def _most_applied(self) -> int:
         return max((position for positions in self.applied().values() for position in positions), default=0)
 
-    def recreate_topic(self) -> None:
+    def recreate_topic(self) -> bool:
+        """An accident while relays run. Not before the first checkpoint, which is what tells of it."""
+        if not self.relays.checkpoint.position:
+            return False
         self.broker.recreate()
         self.schedule.note("topic made anew")
+        return True
 
     async def mend(self) -> None:
         """What the refusal's text tells the operator to do."""
         refusal, self.refusal = self.refusal, None
         if refusal:
             assert isinstance(refusal, TopicBehindCheckpoint), f"nothing that happens here brings this about: {refusal}"
+            await self.schedule.crash_all("relay")
             self.broker.recreate()
             await self.relays.reset()
             self.schedule.note("operator: topic made anew, log republished")
