@@ -14,6 +14,7 @@ WORDS: Words = MappingProxyType({
     "service": ("Dịch vụ", "Service"),
     "state": ("Tình trạng", "State"),
     "well": ("Bình thường", "Well"),
+    "down": ("Không cho biết tình trạng", "Gives no status"),
     "relay": ("Nhật ký đã gửi", "Log relayed"),
     "lag_events": ("Chậm (vị trí)", "Behind (positions)"),
     "lag_seconds": ("Chậm (giây)", "Behind (seconds)"),
