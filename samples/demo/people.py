@@ -38,11 +38,11 @@ class Cast:
     tokens: Mapping[str, str]
 
 
-async def cast(door: Door, issuer: DemoIssuer) -> Cast:
+async def cast(door: Door, issuer: DemoIssuer, position: str) -> Cast:
     """Reads units and offices as the integrator, and signs a token for each office that acts."""
     integrator = issuer.for_client(INTEGRATOR, seconds=HOURS)
     units = await door.read("/membership/units", integrator)
-    offices = await door.read("/membership/offices", integrator)
+    offices = await door.read("/membership/offices", integrator, at_least=position)
     by_unit: dict[str, dict[str, str]] = {}
     for office in offices:
         by_unit.setdefault(office["unit_id"], {}).setdefault(office["role"], office["office_id"])
