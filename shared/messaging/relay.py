@@ -15,6 +15,7 @@ import structlog
 from shared.contracts.envelope import Record, RecordedEvent, to_record
 from shared.eventstore.log import Log, LogUnavailable
 from shared.failpoints import failpoint
+from shared.messaging import relay_metrics
 from shared.messaging.agreement import LogAndTopicDisagree, TopicBehindCheckpoint, check_agreement
 from shared.messaging.partitioner import partition_for
 from shared.messaging.progress import ProgressRecord
@@ -81,10 +82,13 @@ class Relay:
             try:
                 term = await Term.begin(self._log, topic, leadership, self._clock)
                 self.status = RelayStatus("relaying", term.checkpoint.position, leadership.epoch)
+                self._show()
                 while True:
-                    if not await term.step():
+                    if await term.step():
+                        self.status.position = term.checkpoint.position
+                        self._show()
+                    else:
                         await leadership.wait(POLL_SECONDS)
-                    self.status.position = term.checkpoint.position
             finally:
                 await topic.close()
 
@@ -92,6 +96,11 @@ class Relay:
         if error is not None and (state, str(error)) != (self.status.state, self.status.problem):
             logger.warning("relay_stopped", log=self._log.log_id, state=state, problem=str(error))
         self.status.state, self.status.problem = state, str(error) if error else None
+        self._show()
+
+    def _show(self) -> None:
+        at = self.status
+        relay_metrics.show(self._log.log_id, state=at.state, position=at.position, epoch=at.epoch)
 
 
 class Term:

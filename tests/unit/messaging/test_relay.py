@@ -1,10 +1,12 @@
 """The relay's core over doubles: order, predecessors, fencing, refusal."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from prometheus_client import REGISTRY
 
 from shared.contracts.envelope import Record, from_record
 from shared.eventstore import MemoryLog
@@ -20,10 +22,11 @@ from shared.messaging.memory_relay_store import MemoryRelayStore
 from shared.messaging.memory_topic import Broker, MemoryTopic
 from shared.messaging.partitioner import partition_for
 from shared.messaging.recover import recover_from_topic, verify
-from shared.messaging.relay import Term
+from shared.messaging.relay import Relay, Term
 from shared.messaging.relay_store import Checkpoint, Fenced, Leadership
 from shared.messaging.topic import SendFailed
 from tests.conformance.appends import append_of
+from tests.fixtures.waiting import eventually
 
 
 def clock() -> datetime:
@@ -261,3 +264,21 @@ async def test_verify_names_what_is_missing_foreign_and_different(
     found = await verify(other, topic, 7)
     assert (found.missing, found.foreign, found.differing) == ((7,), (2,), (3,))
     assert not found.is_copy
+
+
+async def test_shows_its_state_and_position(log: MemoryLog, broker: Broker, store: MemoryRelayStore) -> None:
+    await fill(log, 5)
+
+    async def open_topic() -> MemoryTopic:
+        return MemoryTopic(broker)
+
+    running = asyncio.create_task(Relay(log, store, open_topic, clock=clock).run())
+
+    async def relayed() -> bool:
+        return REGISTRY.get_sample_value("relay_position", {"log": "notes"}) == 5
+
+    await eventually(relayed, "the relay shows the log's head")
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    assert REGISTRY.get_sample_value("relay_state", {"log": "notes", "state": "relaying"}) == 1
+    assert REGISTRY.get_sample_value("relay_state", {"log": "notes", "state": "refusing"}) == 0
