@@ -48,12 +48,29 @@ async def test_postgres_answers_nobody_without_the_password(tmp_path: Path) -> N
     server.stop()
 
 
-async def test_postgres_starts_although_another_process_has_the_pid_in_its_lock(tmp_path: Path) -> None:
+@pytest.fixture
+def other_process(tmp_path: Path) -> Iterator[Callable[[], int]]:
+    """Starts a process of the user who owns the cluster: of all others PostgreSQL knows that they are no server."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> int:
+        started.append(subprocess.Popen(["sleep", "600"], user=(tmp_path / "data").stat().st_uid))
+        return started[-1].pid
+
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+async def test_postgres_starts_although_another_process_has_the_pid_in_its_lock(
+    tmp_path: Path, other_process: Callable[[], int]
+) -> None:
     killed = start_postgres(tmp_path, durable=False)
     os.kill(killed.process.pid, signal.SIGKILL)
     until(lambda: killed.process.exit_status() is not None, "it has ended")
     lock = tmp_path / "data" / "postmaster.pid"
-    lock.write_text(lock.read_text().replace(str(killed.process.pid), str(os.getpid()), 1))
+    lock.write_text(lock.read_text().replace(str(killed.process.pid), str(other_process()), 1))
 
     server = start_postgres(tmp_path, durable=False)
     assert await execute(server.url, "SELECT 1") == "1"
