@@ -39,7 +39,7 @@ class KafkaServer:
 def start_kafka(folder: Path, port: int | None = None) -> KafkaServer:
     """Starts a broker with its data in `folder` (made if it is not there; existing topics go on), in about 3 s.
 
-    What an earlier, killed run left running on that folder is ended first. The first call on a machine fetches 60 MB.
+    What an earlier, killed run left running on that folder is ended first. The first call on a machine fetches 44 MB.
     Call it from a thread that lives as long as the broker shall. Raises LocalStackError.
     """
     folder = folder.resolve()
