@@ -4,6 +4,8 @@ A log behind its topic was restored from a backup, or is a promoted standby that
 would give old positions to new events. A topic behind the checkpoint was made anew or cut: that would leave a gap.
 """
 
+from collections.abc import Mapping
+
 from shared.contracts.envelope import FetchedRecord, from_record
 from shared.eventstore.log import Log
 from shared.messaging.copies import LogReader, copies, copy_of
@@ -57,8 +59,11 @@ class PartitionsChanged(LogAndTopicDisagree):
         )
 
 
-async def check_agreement(log: Log, topic: Topic, checkpoint: Checkpoint) -> None:
-    """Raises one of the errors above. Reads what the topic got since the checkpoint, usually nothing."""
+async def check_agreement(log: Log, topic: Topic, checkpoint: Checkpoint) -> Mapping[int, int]:
+    """Raises one of the errors above. Reads what the topic got since the checkpoint, usually nothing.
+
+    Returns the end offsets that it went by: a topic that is shorter later was made anew meanwhile.
+    """
     ends = await topic.end_offsets()
     try:
         for partition in range(topic.partitions):
@@ -68,6 +73,7 @@ async def check_agreement(log: Log, topic: Topic, checkpoint: Checkpoint) -> Non
         await _check_unconfirmed(log, topic, Checkpoint())
         raise
     await _check_unconfirmed(log, topic, checkpoint)
+    return ends
 
 
 async def _check_sent(log: Log, topic: Topic, checkpoint: Checkpoint, partition: int, end: int) -> None:

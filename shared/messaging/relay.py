@@ -121,9 +121,9 @@ class Term:
     async def begin(cls, log: Log, topic: Topic, leadership: Leadership, clock: Callable[[], datetime]) -> "Term":
         """Compares log, topic and checkpoint before anything is sent; raises `LogAndTopicDisagree`."""
         checkpoint = await leadership.checkpoint()
-        await check_agreement(log, topic, checkpoint)
+        ends = await check_agreement(log, topic, checkpoint)
         term = cls(log, topic, leadership, checkpoint, clock)
-        term._ends.update(await topic.end_offsets())
+        term._ends.update(ends)
         failpoint("relay.elected")
         return term
 
