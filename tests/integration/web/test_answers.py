@@ -13,6 +13,7 @@ from shared.observability.tracing import configure_tracing
 from shared.service import Runtime
 from shared.web.problems import MEDIA_TYPE, TYPE_PREFIX
 from tests.fixtures.province import CELL_1, CELL_2, COMMUNE_A, Membership, identifier, member, office
+from tests.fixtures.waiting import eventually
 from tests.integration.web.conftest import Client
 
 NOTE = f"/notes/{CELL_1}"
@@ -147,12 +148,19 @@ class TestTracing:
     ) -> None:
         root = logging.getLogger()
         handlers, level = root.handlers[:], root.level
+        written: list[str] = []
+
+        async def is_logged() -> bool:
+            written.extend(capsys.readouterr().err.splitlines())
+            return any('"event": "request"' in line for line in written)
+
         try:
             configure_logging("notes")
             answer = await client.get("/broken", token)
+            await eventually(is_logged, "the request's own entry, which comes after the answer")
         finally:
             root.handlers, root.level = handlers, level
-        entries = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
+        entries = [json.loads(line) for line in written]
         mine = [entry for entry in entries if entry.get("correlation_id") == answer.headers["X-Correlation-Id"]]
         assert [entry["event"] for entry in mine] == ["request_failed", "request"]
         assert mine[1] | {"route": "/broken", "status": 500, "service": "notes"} == mine[1]
@@ -195,10 +203,12 @@ class TestHealth:
         assert "0071" in answer.json()["problems"][0]
 
     async def test_counts_requests_by_route_and_not_by_id(self, client: Client, token: str) -> None:
+        async def is_counted() -> bool:
+            return 'route="/notes/{unit_id}"' in (await client.get("/metrics", None)).text
+
         await client.get(NOTE, token)
-        text = (await client.get("/metrics", None)).text
-        assert 'route="/notes/{unit_id}"' in text
-        assert str(CELL_1) not in text
+        await eventually(is_counted, "the request is counted, which comes after the answer")
+        assert str(CELL_1) not in (await client.get("/metrics", None)).text
 
 
 class TestOperations:
