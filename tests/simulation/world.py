@@ -121,7 +121,7 @@ class World:
         Only while the topic has everything that was sent: who loses both copies at once has lost events.
         """
         topic = MemoryTopic(self.broker)
-        if not (await verify(self.log, topic, self._most_applied())).is_copy:
+        if not (await verify(self.log, topic, await self._most_seen())).is_copy:
             return
         await self.schedule.crash_all("relay")
         self.broker.in_flight.clear()
@@ -137,8 +137,10 @@ class World:
         except TopicBehindCheckpoint as refusal:
             self.schedule.note(f"restored beside a younger topic: {refusal}")
 
-    def _most_applied(self) -> int:
-        return max((position for positions in self.applied().values() for position in positions), default=0)
+    async def _most_seen(self) -> int:
+        """Applied or held: the last position that a consumer has taken from the topic."""
+        seen = (await self.store.positions("keeper")).values()
+        return max((position.position for position in seen), default=0)
 
     def recreate_topic(self) -> bool:
         """An accident while relays run. Not before the first checkpoint, which is what tells of it."""
