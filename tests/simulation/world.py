@@ -138,9 +138,10 @@ class World:
             self.schedule.note(f"restored beside a younger topic: {refusal}")
 
     async def _most_seen(self) -> int:
-        """Applied or held: the last position that a consumer has taken from the topic."""
-        seen = (await self.store.positions("keeper")).values()
-        return max((position.position for position in seen), default=0)
+        """The last position that a consumer has taken, applied or held, or that a relay has told of."""
+        seen = [position.position for position in (await self.store.positions("keeper")).values()]
+        told = self.broker.progress.get(SOURCE)
+        return max([*seen, told.position if told else 0])
 
     def recreate_topic(self) -> bool:
         """An accident while relays run. Not before the first checkpoint, which is what tells of it."""
