@@ -44,7 +44,7 @@ class ServiceSettings(BaseSettings):
 
     name: str
     database_url: str
-    pool_size: int = 10
+    pool_size: int = 20
     kafka_bootstrap: str = "127.0.0.1:9092"
     topic_prefix: str = ""
     topic_partitions: int = 12
