@@ -1,6 +1,6 @@
 """The province's month in the terminal, level by level."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from rich.console import Console
@@ -11,10 +11,12 @@ from samples.demo.people import Cast
 
 
 async def print_month(door: Door, actors: Cast, report: Mapping[str, Any], console: Console) -> None:
-    """Province, then what stands directly below it; watermark and digests."""
+    """Every committee, each below the one above it; then watermarks and digests."""
     unit = report["unit"]
-    children = await _all_children(door, actors, report)
-    console.print(_table(report["period"], unit, children))
+    table = _table(report["period"])
+    table.add_row(*_row(unit, 0), style="bold", end_section=True)
+    await _add_committees(table, door, actors, report, unit["unit_id"], level=1)
+    console.print(table)
     figures = unit["figures"]
     console.print(f"Tự chấm: {_ratings(figures['self_ratings'])}   chính thức: {_ratings(figures['official_ratings'])}")
     for mark in report["watermarks"]:
@@ -25,30 +27,34 @@ async def print_month(door: Door, actors: Cast, report: Mapping[str, Any], conso
     console.print(f"Mã kiểm số liệu  {digests['facts']}", highlight=False)
 
 
-async def _all_children(door: Door, actors: Cast, report: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    path = f"/reporting/reports/{report['unit']['unit_id']}/{report['period']}/children"
-    found = await door.read(path, actors.board, size="500")
-    children: Sequence[Mapping[str, Any]] = found["items"]
-    return children
+async def _add_committees(
+    table: Table, door: Door, actors: Cast, report: Mapping[str, Any], unit_id: str, *, level: int
+) -> None:
+    """Cells are left to the pages: there are hundreds."""
+    found = await door.read(f"/reporting/reports/{unit_id}/{report['period']}/children", actors.board, size="500")
+    for child in found["items"]:
+        if not child["is_cell"]:
+            table.add_row(*_row(child, level))
+            await _add_committees(table, door, actors, report, child["unit_id"], level=level + 1)
 
 
-def _table(period: str, unit: Mapping[str, Any], children: Sequence[Mapping[str, Any]]) -> Table:
-    table = Table(title=f"Sinh hoạt chi bộ tháng {period[5:]}/{period[:4]}", title_justify="left")
-    table.add_column("Đơn vị", no_wrap=True, max_width=44)
-    for heading in ("Chi bộ", "Đã họp", "Không họp", "Chưa báo", "Dự họp %", "Tự chấm", "Chính thức", "Chờ xếp loại"):
-        table.add_column(heading, justify="right")
-    table.add_row(*_row(unit), style="bold", end_section=True)
-    for child in children:
-        table.add_row(*_row(child))
+def _table(period: str) -> Table:
+    """Fits into 80 columns."""
+    title = f"Sinh hoạt chi bộ tháng {period[5:]}/{period[:4]}"
+    table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+    table.add_column("Đơn vị", no_wrap=True, max_width=38)
+    for heading in ("Chi bộ", "Đã họp", "Không họp", "Chưa báo", "Dự họp%", "Tự chấm", "Chính thức", "Chờ xếp"):
+        table.add_column(heading.replace(" ", "\n"), justify="right", no_wrap=True)
     return table
 
 
-def _row(unit: Mapping[str, Any]) -> tuple[str, ...]:
+def _row(unit: Mapping[str, Any], level: int) -> tuple[str, ...]:
     figures = unit["figures"]
     counts = (figures[name] for name in ("cells", "met", "not_held", "not_reported"))
     percent = figures["attendance_percent"]
     rated = (figures[name] for name in ("self_scored", "rated", "awaiting_rating"))
-    return (unit["name"], *map(str, counts), "—" if percent is None else f"{percent}", *map(str, rated))
+    name = "  " * level + unit["name"]
+    return (name, *map(str, counts), "—" if percent is None else f"{percent}", *map(str, rated))
 
 
 def _ratings(counts: Mapping[str, int]) -> str:
