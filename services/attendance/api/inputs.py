@@ -4,21 +4,16 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from shared.contracts.attendance import Call, RosterRow, Way
 from shared.contracts.fields import Code, Count
 from shared.contracts.membership import MemberStatus
+from shared.web.inputs import Input
 
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
 # Far more than any cell has members; one command stays one answer.
 MOST_ROWS = 1000
-
-
-class Input(BaseModel):
-    """A field that nobody knows is a mistake, not something to ignore."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class OpenInput(Input):

@@ -5,18 +5,13 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from services.evaluation.domain.choices import Choice
 from services.evaluation.domain.criteria import PARTS, PublishCriteriaSet
 from shared.contracts.evaluation import Band, Group, RequiredDuration
 from shared.contracts.fields import Citation, Code, Count, OfficialName, Points
-
-
-class Input(BaseModel):
-    """A field that nobody knows is a mistake, not something to ignore."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from shared.web.inputs import Input
 
 
 class CriteriaSetInput(Input):

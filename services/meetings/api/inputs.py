@@ -4,20 +4,15 @@ from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from shared.contracts.fields import Citation, Code, Count, Period, Sha256
 from shared.contracts.meetings import Body, Mode, Part, Vote
+from shared.web.inputs import Input
 
 # Free texts: kept in the erasable table, never in an event.
 ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
 LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200_000)]
-
-
-class Input(BaseModel):
-    """A field that nobody knows is a mistake, not something to ignore."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class SittingInput(Input):

@@ -6,7 +6,6 @@ from typing import Annotated, cast
 from uuid import UUID
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict
 
 from services.membership.domain.errors import UnknownUnit
 from services.membership.domain.tree_state import Tree, Unit
@@ -16,6 +15,7 @@ from shared.contracts.fields import Citation, Code
 from shared.local_time import local_date
 from shared.service import Runtime, runtime
 from shared.web.access import READERS, Caller, Reach, Role, allow
+from shared.web.inputs import Input
 from shared.web.problems import Refused
 
 Running = Annotated[Runtime, Depends(runtime)]
@@ -30,12 +30,6 @@ class UnitMissing(Refused):
 
     problem = "unit-missing"
     status = 422
-
-
-class Input(BaseModel):
-    """A command's body. An unknown field is a typing error, so it is refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Withdrawal(Input):

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Form, UploadFile
 from pydantic import BaseModel, Field
 
 from services.membership import queries
-from services.membership.api.desk import CHANGE, Input, Known, Running
+from services.membership.api.desk import CHANGE, Known, Running
 from services.membership.imports.apply import apply
 from services.membership.imports.mapping import load_mapping
 from services.membership.imports.preview import preview
@@ -21,6 +21,7 @@ from shared.eventstore.context import Context
 from shared.local_time import local_date
 from shared.web.access import Caller
 from shared.web.context import command_context
+from shared.web.inputs import Input
 from shared.web.problems import Refused
 from shared.web.requests import wrote
 

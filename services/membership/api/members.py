@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from services.membership import queries
 from services.membership.aggregates import MEMBERS
-from services.membership.api.desk import CHANGE, Day, Input, Known, Running, Withdrawal, existing, require_all
+from services.membership.api.desk import CHANGE, Day, Known, Running, Withdrawal, existing, require_all
 from services.membership.domain import member as domain
 from services.membership.domain.errors import UnknownMember, UnknownUnit
 from services.membership.domain.member import MEMBER, Member
@@ -24,6 +24,7 @@ from shared.eventstore.texts import read_texts
 from shared.local_time import local_date
 from shared.web.access import READ, Caller
 from shared.web.context import CommandAccepted, at_least, command_context, receipt
+from shared.web.inputs import Input
 
 router = APIRouter(tags=["members"])
 Commanded = Annotated[Context, Depends(command_context)]
