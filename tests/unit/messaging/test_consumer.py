@@ -13,26 +13,6 @@ from shared.messaging.store import HeldState, KeyOf, Place
 from tests.fixtures.notes import SOURCE, Keeper, Noted, Notes, Scribbled, recorded
 
 
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def keeper() -> Keeper:
-    return Keeper()
-
-
-@pytest.fixture
-def consumer(store: MemoryStore, keeper: Keeper) -> Consumer:
-    return Consumer(keeper, store, topics={"notes.events": SOURCE})
-
-
-@pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
 def note(text: str, needs: str | None = None, brings: str | None = None) -> Noted:
     return Noted(text=text, needs=needs, brings=brings)
 

@@ -35,26 +35,6 @@ class Outer:
         return []
 
 
-@pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def keeper() -> Keeper:
-    return Keeper()
-
-
-@pytest.fixture
-def consumer(store: MemoryStore, keeper: Keeper) -> Consumer:
-    return Consumer(keeper, store, topics={"notes.events": SOURCE})
-
-
-@pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
 async def park(consumer: Consumer, notes: Notes, *texts: str) -> None:
     await consumer.handle([notes.add("a", Noted(text=text)) for text in texts])
 

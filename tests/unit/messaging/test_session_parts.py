@@ -49,21 +49,6 @@ class Peek:
 
 
 @pytest.fixture
-def store() -> MemoryStore:
-    return MemoryStore()
-
-
-@pytest.fixture
-def keeper() -> Keeper:
-    return Keeper()
-
-
-@pytest.fixture
-def notes() -> Notes:
-    return Notes()
-
-
-@pytest.fixture
 def consumer(store: MemoryStore, keeper: Keeper) -> Consumer:
     rule = StopRule(share=0.1, least=1, window=100)
     return Consumer(keeper, store, topics={"notes.events": SOURCE}, stop_rule=rule)
