@@ -6,7 +6,7 @@ Persons are named by their place in the roster: the driver sorts the expected me
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from enum import StrEnum
 from random import Random
 
@@ -91,10 +91,6 @@ class Held:
     @property
     def held_on(self) -> date:
         return self.starts_at.date()
-
-    @property
-    def ends_at(self) -> datetime:
-        return self.starts_at + timedelta(minutes=self.minutes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Reads: a unit's report, its meetings, a meeting's facts. Each answer is taken from one snapshot of the database."""
 
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
@@ -86,9 +86,6 @@ class Report:
     path: tuple[tuple[UUID, str], ...]
     silent: tuple[SilentCell, ...]
     incomplete: tuple[UUID, ...] = ()
-
-
-HeldCells = Callable[[], Awaitable[Sequence[UUID]]]
 
 
 @dataclass(frozen=True, slots=True)
