@@ -15,6 +15,12 @@ from shared.web.language import Texts
 
 MOST_UNITS = 20
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+LOOK = {
+    "font": FONT,
+    "view": {"stroke": None},
+    "axis": {"labelFontSize": 11, "domain": False, "ticks": False, "gridColor": "#e5e0d8", "labelColor": "#3b3b3b"},
+    "legend": {"labelFontSize": 11},
+}
 ANSWERS = {"met": "#2f6f4f", "not_held": "#d69e2e", "not_reported": "#b3261e"}
 PRESENCE = {
     "attended": "#2f6f4f", "partly": "#8fbf9f", "excused": "#d69e2e", "unexcused": "#b3261e", "unknown": "#9aa0a6",
@@ -95,18 +101,7 @@ def _bars(
             },
             "order": {"field": "rank", "type": "quantitative"},
         },
-        "config": {
-            "font": FONT,
-            "view": {"stroke": None},
-            "axis": {
-                "labelFontSize": 11,
-                "domain": False,
-                "ticks": False,
-                "gridColor": "#e5e0d8",
-                "labelColor": "#3b3b3b",
-            },
-            "legend": {"labelFontSize": 11},
-        },
+        "config": LOOK,
     }
 
 
