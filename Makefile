@@ -22,8 +22,8 @@ $(STAMP): requirements/dev.txt requirements/install.sh
 	@PYTHON='$(PYTHON)' sh requirements/install.sh $(VENV) requirements/dev.txt
 	@touch $@
 
-demo: $(STAMP) ## the whole system with a sample province; Ctrl-C stops it; EXIT=1: stop after the report
-	@$(BIN)/python -m samples.demo $(if $(EXIT),--exit)
+demo: $(STAMP) ## the whole system with a sample province; Ctrl-C stops it; EXIT=1, SCALE=small|full, PORT=8080
+	@$(BIN)/python -m samples.demo $(if $(EXIT),--exit) $(if $(SCALE),--scale $(SCALE)) $(if $(PORT),--port $(PORT))
 
 stack: $(STAMP) ## only PostgreSQL and Kafka, in the foreground; addresses in .run/dev/servers.json
 	@$(BIN)/python -m deploy.local up
