@@ -10,7 +10,7 @@ from uuid import UUID
 
 import typer
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import status
@@ -58,8 +58,12 @@ class ServiceSettings(BaseSettings):
     oidc_jwks_url: str = "http://127.0.0.1:8080/jwks.json"
     otlp_endpoint: str | None = None
     log_level: str = "INFO"
-    log_id: str = Field(default_factory=lambda given: str(given["name"]))
     clients: dict[str, ClientSettings] = {}
+
+    @property
+    def log_id(self) -> str:
+        """A log is called like its service: that is how others' consumers find its topic."""
+        return self.name
 
 
 def _now() -> datetime:

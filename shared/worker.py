@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-import structlog
 from aiokafka.errors import KafkaError
 
 from shared.messaging.kafka_topic import KafkaTopic
@@ -12,11 +11,11 @@ from shared.messaging.postgres_relay_store import QUERIES, PostgresRelayStore
 from shared.messaging.provision import provision
 from shared.messaging.relay import Relay
 from shared.messaging.subscription import run_consumers
-from shared.service import Runtime, Service
+from shared.messaging.topic import TopicUnavailable
+from shared.service import Runtime, Service, ServiceSettings
 
-RETRY_SECONDS = 2.0
-
-log = structlog.get_logger(__name__)
+# A broker answers in milliseconds, a new topic's partitions have leaders within seconds.
+PROVISION_SECONDS = 30.0
 
 
 def parts(service: Service, running: Runtime) -> Sequence[Coroutine[Any, Any, None]]:
@@ -32,13 +31,13 @@ def parts(service: Service, running: Runtime) -> Sequence[Coroutine[Any, Any, No
 
 
 async def relay(running: Runtime) -> None:
-    """Relays the log for ever, once its topics are there and keep what they get."""
+    """Relays the log for ever, to topics that are there and keep what they get; says what hinders it."""
     settings = running.settings
 
     async def open_topic() -> KafkaTopic:
+        await _provisioned(settings)
         return await KafkaTopic.open(settings.kafka_bootstrap, settings.name, settings.topic_prefix)
 
-    await _provisioned(running)
     running.watch.relay = Relay(running.log, PostgresRelayStore(settings.database_url), open_topic)
     await running.watch.relay.run()
 
@@ -49,14 +48,13 @@ async def relayed(running: Runtime) -> int:
     return int(checkpoint["position"])
 
 
-async def _provisioned(running: Runtime) -> None:
-    """Makes and checks the service's topics; waits for Kafka, since commands succeed without it meanwhile.
+async def _provisioned(settings: ServiceSettings) -> None:
+    """Makes and checks the service's topics.
 
-    Raises `TopicMisconfigured`: a topic that would lose events must not be sent to.
+    Raises `TopicUnavailable`, or `TopicMisconfigured`: a topic that would lose events must not be sent to.
     """
-    settings = running.settings
-    while True:
-        try:
+    try:
+        async with asyncio.timeout(PROVISION_SECONDS):
             await provision(
                 settings.kafka_bootstrap,
                 settings.name,
@@ -65,8 +63,5 @@ async def _provisioned(running: Runtime) -> None:
                 replication=settings.topic_replication,
                 min_insync=settings.topic_min_insync,
             )
-        except (KafkaError, OSError) as error:
-            log.warning("topics_not_provisioned", error=repr(error))
-            await asyncio.sleep(RETRY_SECONDS)
-        else:
-            return
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise TopicUnavailable(f"topics of {settings.name} cannot be made or checked: {error!r}") from error

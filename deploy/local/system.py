@@ -21,7 +21,8 @@ from deploy.local.postgres import start_postgres
 from deploy.local.supervisor import Program, Supervisor
 from shared.database.migrate import SHARED_MIGRATIONS, MigrationFailed, migrate
 from shared.database.pool import RUNTIME_ROLE
-from shared.messaging.provision import TopicMisconfigured, provision
+from shared.messaging.provision import provision
+from shared.messaging.topic import TopicMisconfigured
 
 SERVICES = ("membership", "meetings", "attendance", "evaluation", "reporting", "operations")
 PUBLISHERS = ("membership", "meetings", "attendance", "evaluation")

@@ -9,17 +9,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, for_code
 
-from shared.messaging.topic import events_topic, progress_topic
+from shared.messaging.topic import TopicMisconfigured, events_topic, progress_topic
 
 # The topic is a full copy of the log: nothing may age out of it.
 EVENTS = {"cleanup.policy": "delete", "retention.ms": "-1", "retention.bytes": "-1"}
 KNOWN_WITHIN_SECONDS = 15
 PROGRESS = {"cleanup.policy": "compact"}
 AUTO_CREATION = "auto.create.topics.enable"
-
-
-class TopicMisconfigured(Exception):
-    """A topic would lose events. The text names topic, setting and the command that mends it."""
 
 
 async def provision(

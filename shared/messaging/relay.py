@@ -20,7 +20,7 @@ from shared.messaging.agreement import LogAndTopicDisagree, TopicBehindCheckpoin
 from shared.messaging.partitioner import partition_for
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, RelayStore, SessionLost
-from shared.messaging.topic import SendFailed, Topic, TopicUnavailable
+from shared.messaging.topic import SendFailed, Topic, TopicMisconfigured, TopicUnavailable
 
 BATCH_EVENTS = 1000
 POLL_SECONDS = 0.2
@@ -37,7 +37,10 @@ def _now() -> datetime:
 
 @dataclass(slots=True)
 class RelayStatus:
-    """What operators see. `state`: standby, relaying, retrying, or refusing, when log and topic disagree."""
+    """What operators see. `state`: standby, relaying, retrying, or refusing.
+
+    It refuses when log and topic disagree, or when the topic would lose events.
+    """
 
     state: str = "standby"
     position: int = 0
@@ -69,7 +72,7 @@ class Relay:
                 self._set("standby")
             except (SendFailed, TopicUnavailable, Fenced, SessionLost, LogUnavailable) as error:
                 self._set("retrying", error)
-            except LogAndTopicDisagree as error:
+            except (LogAndTopicDisagree, TopicMisconfigured) as error:
                 self._set("refusing", error)
             await asyncio.sleep(REFUSED_SECONDS if self.status.state == "refusing" else RETRY_SECONDS)
 

@@ -23,6 +23,10 @@ class TopicUnavailable(Exception):
     """The broker does not answer. Wait and try again."""
 
 
+class TopicMisconfigured(Exception):
+    """A topic would lose events. The text names topic, setting and the command that mends it."""
+
+
 class Topic(Protocol):
     """One log's topic, opened by one relay. Every call may raise `TopicUnavailable`."""
 

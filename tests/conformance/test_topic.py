@@ -10,8 +10,8 @@ from shared.contracts.envelope import Record
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.memory_topic import Broker, MemoryTopic
 from shared.messaging.progress import ProgressRecord
-from shared.messaging.provision import TopicMisconfigured, check_topics, provision
-from shared.messaging.topic import SendFailed, Topic, TopicUnavailable
+from shared.messaging.provision import check_topics, provision
+from shared.messaging.topic import SendFailed, Topic, TopicMisconfigured, TopicUnavailable
 from tests.fixtures.topics import Topics
 
 PARTITIONS = 3

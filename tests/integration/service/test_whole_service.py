@@ -30,17 +30,39 @@ def environment(url: str, bootstrap: str, port: int, prefix: str = "") -> dict[s
     return {**os.environ, **{f"MEETINGS_{name}": value for name, value in settings.items()}}
 
 
+class Started:
+    """A service's process. What it writes is read at once: a full pipe would stop it."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._written = asyncio.create_task(process.communicate())
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.returncode
+
+    def send_signal(self, number: int) -> None:
+        if self.returncode is None:
+            self._process.send_signal(number)
+
+    async def written(self) -> bytes:
+        """All that it wrote, once it has ended."""
+        _, written = await self._written
+        return written
+
+
 @asynccontextmanager
-async def running(what: str, variables: Mapping[str, str]) -> AsyncIterator[Process]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.meetings", what, env=variables, stderr=PIPE
+async def running(what: str, variables: Mapping[str, str]) -> AsyncIterator[Started]:
+    process = Started(
+        await asyncio.create_subprocess_exec(
+            sys.executable, "-m", "services.meetings", what, env=variables, stderr=PIPE
+        )
     )
     try:
         yield process
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        process.send_signal(signal.SIGKILL)
+        await process.written()
 
 
 async def ready(port: int) -> bool:
@@ -51,10 +73,10 @@ async def ready(port: int) -> bool:
             return False
 
 
-async def stop(process: Process) -> list[dict[str, object]]:
+async def stop(process: Started) -> list[dict[str, object]]:
     """Asks it to stop; its log entries, each of which is a line of JSON, also those of libraries."""
     process.send_signal(signal.SIGTERM)
-    _, written = await asyncio.wait_for(process.communicate(), STOP_SECONDS)
+    written = await asyncio.wait_for(process.written(), STOP_SECONDS)
     return [json.loads(line) for line in written.decode().splitlines()]
 
 
@@ -83,7 +105,7 @@ async def test_is_ready_without_kafka_and_stops_then_too(service_database: Datab
 
 async def test_says_in_one_line_what_is_missing() -> None:
     async with running("api", {k: v for k, v in os.environ.items() if not k.startswith("MEETINGS_")}) as process:
-        _, written = await asyncio.wait_for(process.communicate(), STOP_SECONDS)
+        written = await asyncio.wait_for(process.written(), STOP_SECONDS)
         assert process.returncode == 1
         assert b"MEETINGS_DATABASE_URL" in written
         assert b"Traceback" not in written
