@@ -6,6 +6,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 
 from shared.contracts.envelope import FetchedRecord
 from shared.messaging.kafka_topic import fetched
@@ -31,6 +32,8 @@ async def follow_progress(bootstrap: str, store: Store, log_ids: Mapping[str, st
             async with TopicPeek.open(bootstrap) as peek:
                 partitions = await peek.partitions(topics)
             await _read(bootstrap, store, topics, partitions)
+        except (KafkaError, OSError) as error:
+            log.warning("progress of sources cannot be read, trying again", error=repr(error))
         except Exception:
             log.exception("progress of sources cannot be read, trying again")
         await asyncio.sleep(RETRY_SECONDS)

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 from aiokafka import TopicPartition as AssignedPartition
+from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker, TopicPartition
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
@@ -70,6 +71,9 @@ async def keep_fetching(bootstrap: str, intake: Intake, pace: Pace) -> None:
         session = Session(bootstrap, intake, pace)
         try:
             reason = await session.run()
+        except (KafkaError, OSError) as error:
+            reason = "unavailable"  # no stack trace each time: the broker or a topic is away
+            log.warning("nothing to fetch from", consumer=name, error=repr(error))
         except Exception:
             reason = "error"
             log.exception("session with the broker failed", consumer=name)
