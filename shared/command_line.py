@@ -17,13 +17,14 @@ from shared import worker
 from shared.database.migrate import MigrationFailed, migrate
 from shared.eventstore.claims_table import rebuild_claims
 from shared.eventstore.log import AppendRefused, LogUnavailable
+from shared.messaging.agreement import LogAndTopicDisagree
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.parking import NotHeld, dry_run, redrive
 from shared.messaging.postgres_relay_store import PostgresRelayStore
-from shared.messaging.provision import TopicMisconfigured
 from shared.messaging.recover import recover_from_topic, verify
+from shared.messaging.relay_store import SessionLost
 from shared.messaging.store import KeyOf
-from shared.messaging.topic import TopicUnavailable
+from shared.messaging.topic import TopicMisconfigured, TopicUnavailable
 from shared.observability.logging import configure_logging
 from shared.observability.tracing import configure_tracing
 from shared.process import PortTaken, listen, run_until_stopped, serve
@@ -39,15 +40,18 @@ class SettingsWrong(Exception):
 EXPECTED = (
     AppendRefused,
     KafkaError,
+    LogAndTopicDisagree,
     LogUnavailable,
     MigrationFailed,
     NotHeld,
     OSError,
     PortTaken,
+    SessionLost,
     SettingsWrong,
     TopicMisconfigured,
     TopicUnavailable,
     UnknownConsumer,
+    asyncpg.InterfaceError,
     asyncpg.PostgresError,
 )
 
@@ -127,7 +131,11 @@ class _Commands:
         self._run(self._recover())
 
     def republish(self) -> None:
-        """Sends the whole log again, to a topic that was made anew; consumers drop what they have."""
+        """Sends the whole log again, to a topic that was made anew; consumers drop what they have.
+
+        Stop every relay of the service (`worker`, `all`) BEFORE the topic is made anew. A relay that still runs is
+        fenced: its checkpoint does not move any more. But a batch that it has under way can land in the new topic.
+        """
         self._run(self._republish())
 
     def _settings(self) -> ServiceSettings:
@@ -135,9 +143,7 @@ class _Commands:
             return self._settings_class()
         except ValidationError as error:
             prefix = self._settings_class.model_config.get("env_prefix", "")
-            # A default that was not computed because of the other errors is not an error of its own.
-            wrong = [item for item in error.errors() if item["type"] != "default_factory_not_called"]
-            named = [f"{prefix}{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in wrong]
+            named = [f"{prefix}{'__'.join(map(str, item['loc'])).upper()}: {item['msg']}" for item in error.errors()]
             raise SettingsWrong(f"check the environment: {'; '.join(named)}") from error
 
     def _run(self, command: Coroutine[Any, Any, None]) -> None:
@@ -217,7 +223,8 @@ class _Commands:
             finally:
                 await topic.close()
         self._console.print(
-            f"{found.events} events; missing on the topic: {list(found.missing)}; different: {list(found.differing)}"
+            f"{found.events} events; missing on the topic: {list(found.missing)}; "
+            f"only on the topic: {list(found.foreign)}; different: {list(found.differing)}"
         )
         if not found.is_copy:
             raise typer.Exit(1)
@@ -229,12 +236,14 @@ class _Commands:
                 appended = await recover_from_topic(running.log, topic)
             finally:
                 await topic.close()
-            await rebuild_claims(running.pool, running.log, self._service.aggregates)
-        self._console.print(f"{appended} events appended again from {topic.name}")
+            rebuilt = await rebuild_claims(running.pool, running.log, self._service.aggregates)
+        self._console.print(f"{appended} events appended again from {topic.name}; {rebuilt.claims} claims rebuilt")
+        for taken in rebuilt.conflicts:
+            self._console.print(f"the log holds a claim twice, the earlier holder keeps it: {taken}")
 
     async def _republish(self) -> None:
         await PostgresRelayStore(self._settings().database_url).reset()
-        self._console.print("the relay sends the whole log again")
+        self._console.print("relays that were running are fenced; the next one to lead sends the whole log again")
 
     async def _topic(self, running: Runtime) -> KafkaTopic:
         settings = running.settings
