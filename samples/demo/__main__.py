@@ -70,7 +70,9 @@ def _demonstrate(system: System, scale: str, console: Console) -> int:
     status = _recount(system)
     page = f"{system.front_door}/reporting/pages/{actors.province}/{PERIOD}"
     console.print(f"{time.monotonic() - began:.0f} s. Trang số liệu: {page}", highlight=False, soft_wrap=True)
-    console.print(f"Địa chỉ và mã truy cập theo vai trò: {STACK}", highlight=False)
+    console.print(
+        f"Đăng nhập: {system.front_door}/issuer/sign-in, dán mã của một vai trò trong {STACK}", highlight=False
+    )
     return status
 
 
