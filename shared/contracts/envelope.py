@@ -117,7 +117,8 @@ def to_record(event: RecordedEvent, prev: int) -> Record:
 def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
     """The row that `record` copies, and its `prev`; raises `UnreadableRecord` for anything else."""
     try:
-        headers = {name: value.decode() for name, value in record.headers}
+        # A name whose bytes are not UTF-8 arrives with surrogates in their place, which nothing encodes.
+        headers = {name.encode().decode(): value.decode() for name, value in record.headers}
         log = json.loads(headers["log"])
         name, _, version = headers["ce_type"].rpartition(".v")
         event = RecordedEvent(

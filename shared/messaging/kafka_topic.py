@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.contracts.envelope import FetchedRecord, Record
+from shared.messaging import tolerant_records
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.topic import SendFailed, TopicUnavailable, events_topic, progress_topic
 
@@ -17,6 +18,9 @@ BATCH_BYTES = 512 * 1024
 # Shorter than the time after which the database ends a silent leader's session.
 SEND_SECONDS = 15
 READ_SECONDS = 10
+
+# Here, since whoever fetches from Kafka needs `fetched` of this module.
+tolerant_records.install()
 
 
 class KafkaTopic:

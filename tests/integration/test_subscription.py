@@ -10,13 +10,17 @@ from typing import Any
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.producer import message_accumulator
+from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
 from prometheus_client import REGISTRY
 
 from shared.contracts.envelope import FetchedRecord, Record, to_record
 from shared.database.pool import open_pool
 from shared.eventstore.statements import MIGRATIONS as EVENTSTORE_MIGRATIONS
+from shared.messaging.copies import copies
 from shared.messaging.handler import EventHandler, Received
 from shared.messaging.intake import Pace
+from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.postgres_store import MIGRATIONS, PostgresStore
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.subscription import run_consumers
@@ -211,6 +215,55 @@ async def test_strange_records_end_parked_or_quarantined_and_stop_nobody(
 
     assert {key.of.key: key.events for _, key in await store.held_keys()} == {"a": 1, "b": 1}
     assert {kept.record.offset for _, kept in await store.quarantined()} == {0, 1, 2, 3}
+
+
+class Bytes(str):
+    """A header's name as a foreign producer sends it."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object) -> bytes:
+        return super().encode("latin-1")
+
+
+async def test_a_header_whose_name_is_not_utf8_is_quarantined_and_the_others_go_on(
+    topics: Topics,
+    store: PostgresStore,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    notes: Notes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(message_accumulator, "DefaultRecordBatchBuilder", _DefaultRecordBatchBuilderPy)
+    before = notes.add("a")
+    nameless = notes.put(0, Record(b"a", b"{}", ((Bytes("n\xffme"), b"value"),)))
+    good = to_record(recorded(2, "a"), prev=1)
+    placed = notes.put(0, dataclasses.replace(good, headers=(*good.headers, (Bytes("\xfe"), b""))))
+    notes.rows.append(recorded(2, "a"))
+    notes._last[0] = 2
+
+    await send_together(producer, [before, nameless, placed, notes.add("ax"), notes.add("c")])
+    async with running(topics, store, keeper()):
+        await until_kept(pool, [1, 3, 4])
+
+    assert {key.of.key: key.events for _, key in await store.held_keys()} == {"a": 1}
+    [(_, quarantined)] = await store.quarantined()
+    assert (quarantined.record.topic, quarantined.record.partition, quarantined.record.offset) == (notes.topic, 0, 1)
+    topic = await KafkaTopic.open(topics.bootstrap, SOURCE, topics.prefix)
+    try:
+        assert [row.position async for row in copies(topic, SOURCE)] == [1, 3, 4]
+    finally:
+        await topic.close()
+
+
+async def send_together(producer: AIOKafkaProducer, records: Sequence[FetchedRecord]) -> None:
+    """Each partition's records as one batch."""
+    for partition in {record.partition for record in records}:
+        batch = producer.create_batch()
+        for record in records:
+            if record.partition == partition:
+                batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+        await (await producer.send_batch(batch, records[0].topic, partition=partition))
 
 
 async def test_a_gap_is_fetched_again_while_other_partitions_go_on(
