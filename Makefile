@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check lint types arch contracts simulate status stack lock clean
+.PHONY: help env demo test check lint types arch contracts simulate bench status stack lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -51,6 +51,9 @@ contracts: $(STAMP) ## fails if the kept schemas differ from the code, or break 
 
 simulate: $(STAMP) ## log, relays and consumers under faults, fresh seeds; MINUTES=5
 	@$(BIN)/python -m tests.simulation --minutes $(or $(MINUTES),1)
+
+bench: $(STAMP) ## the benchmarks; ARGS chooses
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 lock: $(STAMP) ## newest releases that requirements/*.in allow, with hashes
 	@sh requirements/lock.sh $(BIN)/uv
