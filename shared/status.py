@@ -5,7 +5,7 @@ Read from the service's own database, so that every process of it gives the same
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypedDict
 
@@ -13,10 +13,12 @@ from prometheus_client import REGISTRY
 
 from shared.database.pool import Pool
 from shared.eventstore.log import Log
+from shared.messaging import consumer_status
+from shared.messaging.consumer_status import ConsumerStatus
 from shared.messaging.handler import EventHandler
 from shared.messaging.postgres_relay_store import QUERIES as RELAY
 from shared.messaging.relay import Relay
-from shared.messaging.store import HeldState, Store
+from shared.messaging.store import Store
 
 # The relay polls every 200 ms: this far behind, something is wrong, though commands still succeed.
 RELAY_BEHIND_SECONDS = 60.0
@@ -63,27 +65,38 @@ class Watch:
 
 async def service_status(service: Watched) -> dict[str, Any]:
     """Relay, consumers and watermarks. Raises what the database raises."""
+    relay, consumers = await _relay(service), await _consumers(service)
     return {
         "log_id": service.log.log_id,
-        "relay": await _relay(service),
-        "consumers": [await _consumer(service.store, handler) for handler in service.handlers],
-        "degraded": await degraded(service),
+        "relay": relay,
+        "consumers": [
+            await _consumer(service.store, handler, found)
+            for handler, found in zip(service.handlers, consumers, strict=True)
+        ],
+        "degraded": _degraded(relay, consumers),
     }
 
 
 async def degraded(service: Watched) -> Sequence[str]:
-    """What is not as it should be, though the service answers: a relay behind, consumers stopped, keys parked."""
+    """What is not as it should be, though the service answers: a relay behind, consumers stopped, events parked."""
+    return _degraded(await _relay(service), await _consumers(service))
+
+
+async def _consumers(service: Watched) -> Sequence[ConsumerStatus]:
+    return await consumer_status.status(service.store, [handler.name for handler in service.handlers])
+
+
+def _degraded(relay: "RelayView", consumers: Sequence[ConsumerStatus]) -> Sequence[str]:
     found: list[str] = []
-    relay = await _relay(service)
     if relay["problem"]:
         found.append(f"relay {relay['state']}: {relay['problem']}")
     if relay["lag_seconds"] > RELAY_BEHIND_SECONDS:
         found.append(f"relay is {relay['lag_events']} positions behind the log")
-    stopped = [(handler.name, await service.store.stopped(handler.name)) for handler in service.handlers]
-    found += [f"consumer {name} stopped: {why.reason}" for name, why in stopped if why]
-    parked = [held for _, held in await service.store.held_keys() if held.state is HeldState.PARKED]
-    if parked:
-        found.append(f"parked: {len(parked)} keys with {sum(held.events for held in parked)} events")
+    for consumer in consumers:
+        if consumer.stopped:
+            found.append(f"consumer {consumer.consumer} stopped: {consumer.stopped.reason}")
+        if parked := sum(at.parked for at in consumer.partitions):
+            found.append(f"consumer {consumer.consumer} has parked {parked} events: see `parked list`")
     return found
 
 
@@ -143,23 +156,22 @@ async def _relay(service: Watched) -> RelayView:
     )
 
 
-async def _consumer(store: Store, handler: EventHandler) -> dict[str, Any]:
-    held_keys = [key for _, key in await store.held_keys(handler.name)]
-    stopped = await store.stopped(handler.name)
+async def _consumer(store: Store, handler: EventHandler, found: ConsumerStatus) -> dict[str, Any]:
     return {
-        "name": handler.name,
-        "stopped": stopped.reason if stopped else None,
-        "stopped_since": stopped.since if stopped else None,
-        "waiting_events": sum(key.events for key in held_keys if key.state is HeldState.WAITING),
-        "parked_events": sum(key.events for key in held_keys if key.state is HeldState.PARKED),
-        "quarantined": len(await store.quarantined(handler.name)),
-        "ignored_events": sum((await store.ignored(handler.name)).values()),
-        "sources": [await _source(store, handler.name, source) for source in handler.sources],
+        "name": found.consumer,
+        "stopped": found.stopped.reason if found.stopped else None,
+        "stopped_since": found.stopped.since if found.stopped else None,
+        "waiting_events": sum(at.waiting for at in found.partitions),
+        "parked_events": sum(at.parked for at in found.partitions),
+        "quarantined": found.quarantined,
+        "ignored_events": found.ignored,
+        "sources": [await _source(store, found, source) for source in handler.sources],
     }
 
 
-async def _source(store: Store, consumer: str, source: str) -> dict[str, Any]:
-    watermark = await store.watermark(consumer, source)
+async def _source(store: Store, found: ConsumerStatus, source: str) -> dict[str, Any]:
+    """One log that the consumer reads: `lag_events` in positions, a partition's `lag` in records."""
+    watermark = await store.watermark(found.consumer, source)
     latest = await store.latest_progress(source)
     reached = watermark.position if watermark else 0
     behind = (latest.time - watermark.time).total_seconds() if latest and watermark else None
@@ -171,4 +183,5 @@ async def _source(store: Store, consumer: str, source: str) -> dict[str, Any]:
         "source_position": latest.position if latest else None,
         "lag_events": max(0, latest.position - reached) if latest else None,
         "lag_seconds": max(0.0, behind) if behind is not None else None,
+        "partitions": [asdict(at) for at in found.partitions if at.log_id == source],
     }

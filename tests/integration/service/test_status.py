@@ -43,7 +43,10 @@ async def health(running: Runtime) -> Mapping[str, object]:
 
 async def hold(running: Runtime, state: HeldState) -> None:
     waits_for = "unit:1" if state is HeldState.WAITING else None
+    place = Place("membership", 0)
     async with running.store.transaction() as tx:
+        await tx.lock_positions("directory", [place])
+        await tx.save_positions("directory", {place: Position(position=7, next_offset=8)})
         await tx.put_key("directory", HeldKey(CELL, 0, state, "undecodable", waits_for))
         record = FetchedRecord("membership.events", 0, 7, CELL.key.encode(), b"{}", ())
         await tx.hold("directory", [HeldEvent(CELL, 7, "UnitMoved", record)])
@@ -55,11 +58,13 @@ async def test_a_quiet_service_is_not_degraded(running: Runtime) -> None:
 
 async def test_parked_keys_degrade_and_do_not_close(running: Runtime) -> None:
     await hold(running, HeldState.PARKED)
-    assert (await health(running))["degraded"] == ["parked: 1 keys with 1 events"]
+    assert (await health(running))["degraded"] == ["consumer directory has parked 1 events: see `parked list`"]
     [key] = (await running.parked())["keys"]
     assert (key["consumer"], key["key"], key["state"]) == ("directory", CELL.key, "parked")
     [consumer] = (await running.status())["consumers"]
     assert (consumer["parked_events"], consumer["waiting_events"]) == (1, 0)
+    [partition] = consumer["sources"][0]["partitions"]
+    assert (partition["partition"], partition["next_offset"], partition["parked"]) == (0, 8, 1)
 
 
 async def test_waiting_is_no_trouble(running: Runtime) -> None:
