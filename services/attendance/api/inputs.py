@@ -1,30 +1,29 @@
 """What clients send. Where a moment is left out it is now; a sitting may be left out when the meeting has only one."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field
 
 from shared.contracts.attendance import Call, RosterRow, Way
-from shared.contracts.fields import Code, Count
+from shared.contracts.fields import Code, Count, GivenDay, GivenMoment
 from shared.contracts.membership import MemberStatus
-from shared.web.inputs import Input
+from shared.web.inputs import FreeText, Input
 
-Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)]
+Note = Annotated[FreeText, Field(max_length=2000)]
 # Far more than any cell has members; one command stays one answer.
 MOST_ROWS = 1000
 
 
 class OpenInput(Input):
     call: Call = Call.START
-    opened_at: AwareDatetime | None = None
+    opened_at: GivenMoment | None = None
 
 
 class CheckInInput(Input):
     member_id: UUID
     sitting_id: UUID | None = None
-    at: AwareDatetime | None = None
+    at: GivenMoment | None = None
     way: Way | None = None
 
 
@@ -45,7 +44,7 @@ class CheckInWithdrawalInput(Input):
 class DepartureInput(Input):
     member_id: UUID
     sitting_id: UUID | None = None
-    at: AwareDatetime | None = None
+    at: GivenMoment | None = None
 
 
 class DeparturesInput(Input):
@@ -82,14 +81,14 @@ class GuestsInput(Input):
 
 class CloseInput(Input):
     call: Call = Call.START
-    closed_at: AwareDatetime | None = None
+    closed_at: GivenMoment | None = None
 
 
 class LateEntryInput(Input):
     """A roll call from paper, or what was forgotten. `at`: when it was taken; the meeting's beginning if left out."""
 
     call: Call = Call.START
-    at: AwareDatetime | None = None
+    at: GivenMoment | None = None
     check_ins: Annotated[tuple[CheckInInput, ...], Field(max_length=MOST_ROWS)] = ()
     departures: Annotated[tuple[DepartureInput, ...], Field(max_length=MOST_ROWS)] = ()
     absences: Annotated[tuple[AbsenceInput, ...], Field(max_length=MOST_ROWS)] = ()
@@ -120,5 +119,5 @@ class PresenceRuleInput(Input):
 
     unit_id: UUID
     both_calls_needed: bool
-    valid_from: date
+    valid_from: GivenDay
     source: Code

@@ -1,6 +1,5 @@
 """What clients send. A criteria set is sent as its file in `samples/criteria` stands, with the publishing unit."""
 
-from datetime import date
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +9,7 @@ from pydantic import Field
 from services.evaluation.domain.choices import Choice
 from services.evaluation.domain.criteria import PARTS, PublishCriteriaSet
 from shared.contracts.evaluation import Band, Group, RequiredDuration
-from shared.contracts.fields import Citation, Code, Count, OfficialName, Points
+from shared.contracts.fields import Citation, Code, Count, GivenDay, OfficialName, Points
 from shared.web.inputs import Input
 
 
@@ -20,7 +19,7 @@ class CriteriaSetInput(Input):
     criteria_set: Code
     name: OfficialName
     unit_id: UUID
-    valid_from: date
+    valid_from: GivenDay
     scale: Points
     source: Citation
     about: tuple[str, ...] = ()

@@ -1,23 +1,21 @@
 """What clients send. Ids may be left out: they are then made from the command's own id. Moments carry a zone."""
 
-from datetime import date
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field
 
-from shared.contracts.fields import Citation, Code, Count, Period, Sha256
+from shared.contracts.fields import Citation, Code, Count, GivenDay, GivenMoment, Period, Sha256
 from shared.contracts.meetings import Body, Mode, Part, Vote
-from shared.web.inputs import Input
+from shared.web.inputs import FreeText, Input
 
-# Free texts: kept in the erasable table, never in an event.
-ShortText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
-LongText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200_000)]
+ShortText = Annotated[FreeText, Field(max_length=500)]
+LongText = Annotated[FreeText, Field(max_length=200_000)]
 
 
 class SittingInput(Input):
     sitting_id: UUID | None = None
-    starts_at: AwareDatetime
+    starts_at: GivenMoment
     mode: Mode = Mode.IN_PERSON
     group: Code | None = None
     place: ShortText | None = None
@@ -40,7 +38,7 @@ class RescheduleInput(Input):
 
 
 class NoticeInput(Input):
-    issued_at: AwareDatetime | None = None
+    issued_at: GivenMoment | None = None
     follower_informed: bool
 
 
@@ -51,7 +49,7 @@ class DocumentInput(Input):
     kind: Code
     title: ShortText
     content_sha256: Sha256
-    published_at: AwareDatetime | None = None
+    published_at: GivenMoment | None = None
 
 
 class DocumentWithdrawalInput(Input):
@@ -63,8 +61,8 @@ class HeldSittingInput(Input):
     """Without `sitting_id`: the planned sitting at the same place in the list."""
 
     sitting_id: UUID | None = None
-    started_at: AwareDatetime
-    ended_at: AwareDatetime
+    started_at: GivenMoment
+    ended_at: GivenMoment
 
 
 class HeldInput(Input):
@@ -85,12 +83,12 @@ class NotHeldInput(Input):
 
 class MinutesInput(Input):
     text: LongText
-    recorded_on: date | None = None
+    recorded_on: GivenDay | None = None
 
 
 class TargetInput(Input):
     target_id: UUID | None = None
-    due_on: date | None = None
+    due_on: GivenDay | None = None
     text: ShortText | None = None
 
 
@@ -115,7 +113,7 @@ class CorrectionInput(Input):
     body: Body | None = None
     period: Period | None = None
     parts: Annotated[tuple[Part, ...], Field(min_length=1, max_length=2)] | None = None
-    held_on: date | None = None
+    held_on: GivenDay | None = None
     sittings: Annotated[tuple[HeldSittingInput, ...], Field(min_length=1, max_length=20)] | None = None
     speakers: Count | None = None
     superior_attended: bool | None = None

@@ -11,7 +11,7 @@ from services.membership.domain.errors import UnknownUnit
 from services.membership.domain.tree_state import Tree, Unit
 from services.membership.imports.registry import Registry
 from services.membership.settings import MembershipSettings
-from shared.contracts.fields import Citation, Code
+from shared.contracts.fields import Citation, Code, GivenDay
 from shared.local_time import local_date
 from shared.service import Runtime, runtime
 from shared.web.access import READERS, Caller, Reach, Role, allow
@@ -42,7 +42,7 @@ class Withdrawal(Input):
 class Decided(Input):
     """A change of the tree: since when, and by which document."""
 
-    effective_on: date
+    effective_on: GivenDay
     decision: Citation | None = None
 
 

@@ -18,6 +18,7 @@ from services.membership.domain.member_commands import ChangeStatus, MemberComma
 from services.membership.domain.tree_state import Tree
 from services.membership.imports.erase import erase_member
 from services.membership.imports.identity import Person
+from shared.contracts.fields import GivenDay
 from shared.contracts.membership import MemberStatus, Standing
 from shared.eventstore.context import Context
 from shared.eventstore.texts import read_texts
@@ -56,14 +57,14 @@ class StatusInput(Input):
 
     standing: Standing
     status: MemberStatus
-    valid_from: date
-    valid_until: date | None = None
+    valid_from: GivenDay
+    valid_until: GivenDay | None = None
     host_cell_id: UUID | None = None
 
 
 class TransferInput(Input):
     to_cell_id: UUID
-    effective_on: date
+    effective_on: GivenDay
 
 
 @router.get("/units/{unit_id}/members", dependencies=[Depends(at_least)])

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from services.membership.imports.mapping import Mapping
 from services.membership.imports.tables import Row
+from shared.contracts.fields import FIRST_YEAR, LAST_YEAR
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}")
 YES_NO = {"có": True, "không": False, "x": True, "": False, "true": True, "false": False}
@@ -70,14 +71,19 @@ class Reader:
 
     def optional_day(self, field: str) -> date | None:
         value = self._fields.get(field)
-        if value is None or isinstance(value, date):
-            return value
+        if value is None:
+            return None
         try:
-            return datetime.strptime(value, self._mapping.date_format).date()  # noqa: DTZ007 - a day, not a moment
+            # A day, not a moment.
+            day = value if isinstance(value, date) else datetime.strptime(value, self._mapping.date_format).date()  # noqa: DTZ007
         except ValueError:
             example = date(2026, 3, 31).strftime(self._mapping.date_format)
             self.refuse(field, f"'{value}' không phải một ngày có thật; viết như {example}.")
             return None
+        if not FIRST_YEAR <= day.year <= LAST_YEAR:
+            self.refuse(field, f"'{value}': năm phải từ {FIRST_YEAR} đến {LAST_YEAR}.")
+            return None
+        return day
 
     def choice(self, field: str, choices: type[E], default: E | None = None) -> E:
         chosen = self.optional_choice(field, choices) or default

@@ -116,6 +116,7 @@ def test_empty_rows_are_skipped_and_rows_keep_their_numbers() -> None:
     ("line", "field", "text"),
     [
         (ROW.replace("01/07/2025", "31/02/2026"), "joined_on", "'31/02/2026' không phải một ngày có thật"),
+        (ROW.replace("01/07/2025", "01/07/0025"), "joined_on", "năm phải từ 1900 đến 2199"),
         (ROW.replace("01/07/2025", "2025-07-01"), "joined_on", "viết như 31/03/2026"),
         (ROW.replace("01/07/2025", ""), "joined_on", "thiếu ngày"),
         (ROW.replace("A1", ""), "code", "thiếu mã"),
