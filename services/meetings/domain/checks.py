@@ -1,7 +1,7 @@
 """Rules that several commands on a meeting share."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from services.meetings.domain import errors
@@ -10,6 +10,8 @@ from services.meetings.domain.state import Meeting, Outcome, Status
 from shared.contracts.meetings import HeldSitting, Part, PlannedSitting
 from shared.local_time import local_date
 
+# Longer is a wrong day or year, and one such sitting would make up most of a province's minutes.
+LONGEST_SITTING = timedelta(hours=24)
 _PART_ORDER = (Part.REGULAR, Part.THEMATIC)
 
 
@@ -56,12 +58,14 @@ def check_planned(sittings: tuple[PlannedSitting, ...]) -> None:
 
 
 def check_held(sittings: tuple[HeldSitting, ...], planned: tuple[PlannedSitting, ...], now: datetime) -> None:
-    """A held sitting is one of the planned ones (check-ins name them), ends after it began, and is over."""
+    """A held sitting is one of the planned ones (check-ins name them), ends within a day of its start, and is over."""
     _check_ids([sitting.sitting_id for sitting in sittings])
     known = {sitting.sitting_id for sitting in planned}
     for n, sitting in enumerate(sittings):
         if sitting.ended_at <= sitting.started_at:
             raise errors.SittingsWrong(f"sittings[{n}].ended_at: buổi họp phải kết thúc sau khi bắt đầu.")
+        if sitting.ended_at - sitting.started_at > LONGEST_SITTING:
+            raise errors.SittingsWrong(f"sittings[{n}].ended_at: một buổi họp không kéo dài quá 24 giờ.")
         if sitting.ended_at > now:
             raise errors.SittingsWrong(f"sittings[{n}].ended_at: buổi họp chưa kết thúc.")
         if known and sitting.sitting_id not in known:

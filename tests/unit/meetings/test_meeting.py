@@ -167,8 +167,9 @@ def test_an_outcome_does_not_silently_change_the_plan() -> None:
         HeldSitting(sitting_id=SITTING, started_at=START, ended_at=START),
         HeldSitting(sitting_id=SITTING, started_at=NOW, ended_at=NOW + timedelta(hours=1)),
         HeldSitting(sitting_id=UUID(int=99), started_at=START, ended_at=START + timedelta(hours=1)),
+        HeldSitting(sitting_id=SITTING, started_at=START - timedelta(days=365), ended_at=START),
     ],
-    ids=["ends before it begins", "in the future", "never planned"],
+    ids=["ends before it begins", "in the future", "never planned", "of a whole year"],
 )
 def test_refuses_a_sitting_that_cannot_have_been(sitting: HeldSitting) -> None:
     with pytest.raises(errors.SittingsWrong):
