@@ -55,6 +55,16 @@ class Desk:
         """What the roster would be now."""
         return await queries.draw_roster(self.runtime.pool, meeting, await self.runtime.applied("membership"))
 
+    async def require_members(self, named: Sequence[UUID], field: str) -> None:
+        """Every one is a member that membership knows, of whichever cell."""
+        known = await queries.pasts(self.runtime.pool, named)
+        for n, member_id in enumerate(named):
+            if member_id not in known:
+                raise errors.MemberNotYetLearned(
+                    f"{field}[{n}].member_id: chưa biết đảng viên {member_id}; "
+                    "nếu vừa được ghi nhận, hãy thử lại sau giây lát."
+                )
+
     def sitting(self, meeting: KnownMeeting, named: UUID | None, field: str) -> UUID:
         """The sitting that is meant: the one named, or the only one."""
         if named is None and len(meeting.sittings) == 1:

@@ -70,6 +70,12 @@ class MeetingNotYetLearned(NotYetLearned):
     problem = "meeting-not-yet-learned"
 
 
+class MemberNotYetLearned(NotYetLearned):
+    """Membership has told attendance of no such member; one who was admitted a moment ago may be on the way."""
+
+    problem = "member-not-yet-learned"
+
+
 class NoRollCallFor(DomainError):
     """A roll call belongs to a cell's meeting that is planned or was held."""
 

@@ -55,6 +55,14 @@ async def test_a_fact_learned_later_is_a_discrepancy_until_somebody_amends_the_r
     assert (await events(world)).count("RosterDiscrepancyFound") == 1
 
 
+async def test_nobody_whom_membership_does_not_know_is_put_on_a_roster(world: World) -> None:
+    await world.do("open", {})
+    stranger = {"member_id": str(UUID(int=0x999)), "expected": True, "votes": True}
+    refused = await world.refused("amendment", {"reason": "guest", "rows": [stranger]})
+    assert refused == (409, "member-not-yet-learned")
+    assert "RosterAmended" not in await events(world)
+
+
 async def test_a_fact_that_changes_no_row_of_the_day_says_nothing(world: World) -> None:
     await world.do("open", {})
     await about(world.membership, exempt(AN, date(2026, 4, 1)), AN)
