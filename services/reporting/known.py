@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 
 from shared.decider import DomainError
 
@@ -36,10 +36,11 @@ class KnownAsOf:
                 moment = datetime.fromisoformat(text)
                 if moment.tzinfo is None:
                     raise KnownAsOfMalformed(f"known_as_of: thời điểm {text!r} phải kèm múi giờ, ví dụ +07:00.")
-                return cls(moment=moment)
+                # In UTC, for the database: beside either end of the calendar a zone's offset leads out of it.
+                return cls(moment=moment.astimezone(UTC))
             parts = [part.rpartition(":") for part in text.split(",")]
-            return cls(positions={log_id.strip(): int(position) for log_id, _, position in parts})
-        except ValueError as error:
+            return cls(positions={log_id.strip(): min(int(position), EVERYTHING) for log_id, _, position in parts})
+        except (ValueError, OverflowError) as error:
             raise KnownAsOfMalformed(
                 f"known_as_of: {text!r} không phải thời điểm (2026-04-10T08:00:00+07:00) "
                 "hay các vị trí (meetings:120,attendance:900)."

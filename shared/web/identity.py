@@ -85,8 +85,8 @@ async def identify(request: Request, token: Annotated[str, Depends(access_token)
 
 async def _match(runtime: ServiceRuntime, claims: dict[str, Any], on: date) -> tuple[str, tuple[Grant, ...]]:
     named = [claim for claim in ("office_id", "member_id", "client_id") if claims.get(claim)]
-    if len(named) != 1:
-        raise TokenRefused("Mã truy cập phải nêu đúng một trong office_id, member_id, client_id.")
+    if len(named) != 1 or not isinstance(claims[named[0]], str):
+        raise TokenRefused("Mã truy cập phải nêu đúng một trong office_id, member_id, client_id, dạng chuỗi.")
     match named[0]:
         case "office_id":
             office_id = _uuid(claims["office_id"])

@@ -4,7 +4,7 @@ import json
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
 from shared.contracts.envelope import RecordedEvent
@@ -58,7 +58,7 @@ async def parked(_: Annotated[Caller, OPERATE], runtime: Running) -> dict[str, A
 
 @router.get("/events/{position}")
 async def event(
-    position: int,
+    position: Annotated[int, Path(ge=1, lt=2**63)],
     caller: Annotated[Caller, READ_EVENT],
     runtime: Running,
 ) -> RecordedEventView:

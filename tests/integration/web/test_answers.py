@@ -235,5 +235,5 @@ class TestOperations:
         assert (await client.get("/ops/events/1", issuer.for_office(identifier("secretary 2")))).status_code == 403
 
     async def test_a_position_without_event_is_not_found(self, client: Client, operator: str) -> None:
-        for position in ("0", "1", "99", "-5"):
+        for position in ("0", "1", "99", "-5", str(10**30)):
             assert (await client.get(f"/ops/events/{position}", operator)).status_code in {404, 422}

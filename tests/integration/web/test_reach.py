@@ -151,7 +151,7 @@ async def test_refuses_who_is_not_known(client: Client) -> None:
 @pytest.mark.usefixtures("membership")
 @pytest.mark.parametrize(
     "claims",
-    [{}, {"office_id": "x", "client_id": "y"}, {"office_id": "no-uuid"}, {"member_id": 7}],
+    [{}, {"office_id": "x", "client_id": "y"}, {"office_id": "no-uuid"}, {"member_id": 7}, {"client_id": ["operator"]}],
 )
 async def test_refuses_a_token_that_does_not_name_exactly_one(client: Client, claims: dict[str, object]) -> None:
     answer = await client.get(f"/notes/{CELL_1}", client.issuer.sign({"sub": "x"} | claims))
