@@ -1,4 +1,4 @@
-"""A demo issuer of OIDC tokens, for loopback only: production uses any real provider (docs/adr, "demo issuer").
+"""A demo issuer of OIDC tokens, for loopback only: production uses any real provider (docs/adr/0030).
 
 `python -m shared.web.issuer --folder .run/issuer --port 8107` serves its document and keys. No endpoint gives
 tokens: whoever can read the key file signs them with `sign`, and may paste one at `/sign-in` to look at pages.
