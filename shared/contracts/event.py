@@ -52,7 +52,9 @@ class EventTypes:
             if schema_version == event_type.schema_version:
                 return event_type.model_validate_json(data)
             return event_type.model_validate(self._upcast(name, schema_version, event_type.schema_version, data))
-        except (ValidationError, KeyError, TypeError, ValueError) as error:
+        except ValidationError as error:
+            raise UndecodableEvent(f"{name} version {schema_version}: {_said(error)}") from error
+        except (KeyError, TypeError, ValueError) as error:
             raise UndecodableEvent(f"{name} version {schema_version}: {error}") from error
 
     def _upcast(self, name: str, version: int, target: int, data: str) -> dict[str, Any]:
@@ -60,6 +62,12 @@ class EventTypes:
         for step in range(version, target):
             body = self._upcasters[name, step](body)
         return body
+
+
+def _said(error: ValidationError) -> str:
+    """One line, without the values: operators read it, and a broken body may hold anything."""
+    wrong = error.errors(include_url=False, include_context=False, include_input=False)
+    return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'body'}: {item['msg']}" for item in wrong)
 
 
 def declared_in(*modules: object) -> list[type[Event]]:

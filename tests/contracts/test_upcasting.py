@@ -68,3 +68,13 @@ def test_every_older_version_has_its_rung_and_no_rung_is_spare(service: str) -> 
         for version in range(1, event_type.schema_version)
     }
     assert set(upcasters_of(service)) == needed
+
+
+def test_what_is_wrong_with_a_body_is_one_line_without_the_body() -> None:
+    with pytest.raises(UndecodableEvent) as refused:
+        LADDER.decode("Counted", 3, '{"attended": "Nguyễn Văn A"}')
+    said = str(refused.value)
+    assert said.startswith("Counted version 3: attended: ")
+    assert "guests: Field required" in said
+    assert "Nguyễn" not in said
+    assert "\n" not in said
