@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared.contracts.envelope import RecordedEvent
+from shared.contracts.event import Event, EventTypes, UndecodableEvent
 from shared.database.pool import Connection, Pool
 from shared.eventstore.claims import Claim, ClaimChange, Claims, ClaimTaken, Release
 from shared.eventstore.command_handler import Aggregate
@@ -44,7 +45,10 @@ async def store_changes(connection: Connection, before: frozenset[Claim], after:
 
 
 async def rebuild_claims(pool: Pool, log: Log, aggregates: Sequence[Aggregate[Any, Any]]) -> Rebuilt:
-    """Writes the table anew from `log`. Appends wait only while the last rows are read and the table is written."""
+    """Writes the table anew from `log`. Appends wait only while the last rows are read and the table is written.
+
+    Raises `UndecodableEvent`, with nothing done, naming the position.
+    """
     claims, conflicts = Claims(), list[ClaimTaken]()
     position = await _fold(log, 0, aggregates, claims, conflicts)
     async with pool.acquire() as connection, connection.transaction(isolation="read_committed"):
@@ -71,7 +75,14 @@ async def _fold(
 def _changes(row: RecordedEvent, aggregates: Sequence[Aggregate[Any, Any]]) -> Iterable[ClaimChange]:
     for aggregate in aggregates:
         if row.type in aggregate.types:
-            yield from aggregate.claims(aggregate.types.decode(row.type, row.schema_version, row.data))
+            yield from aggregate.claims(_decoded(row, aggregate.types))
+
+
+def _decoded(row: RecordedEvent, types: EventTypes) -> Event:
+    try:
+        return types.decode(row.type, row.schema_version, row.data)
+    except UndecodableEvent as error:
+        raise UndecodableEvent(f"claims cannot be rebuilt: position {row.position}: {error}") from error
 
 
 async def _insert(connection: Connection, claims: Iterable[Claim]) -> None:
