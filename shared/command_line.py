@@ -5,55 +5,26 @@ import json
 from collections.abc import Coroutine
 from typing import Annotated, Any
 
-import asyncpg
 import typer
 import uvloop
-from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 from rich.console import Console
-from rich.table import Table
 
 from shared import worker
-from shared.database.migrate import MigrationFailed, migrate
+from shared.database.migrate import migrate
 from shared.eventstore.claims_table import rebuild_claims
-from shared.eventstore.log import AppendRefused, LogUnavailable
-from shared.messaging.agreement import LogAndTopicDisagree
+from shared.expected_errors import EXPECTED, SettingsWrong
+from shared.held_tables import keys_table, quarantine_table
 from shared.messaging.kafka_topic import KafkaTopic
-from shared.messaging.parking import NotHeld, dry_run, redrive
+from shared.messaging.parking import Redriven, dry_run, redrive
 from shared.messaging.postgres_relay_store import PostgresRelayStore
 from shared.messaging.recover import recover_from_topic, verify
-from shared.messaging.relay_store import SessionLost
 from shared.messaging.store import KeyOf
-from shared.messaging.topic import TopicMisconfigured, TopicUnavailable
 from shared.observability.logging import configure_logging
 from shared.observability.tracing import configure_tracing
-from shared.process import PortTaken, listen, run_until_stopped, serve
-from shared.service import Runtime, Service, ServiceSettings, UnknownConsumer, migrations_of, open_runtime
+from shared.process import listen, run_until_stopped, serve
+from shared.service import Runtime, Service, ServiceSettings, migrations_of, open_runtime
 from shared.web.app import create_app
-
-
-class SettingsWrong(Exception):
-    """A setting is missing or cannot be read. The text names its variable."""
-
-
-# What goes wrong outside of this program: one line that says what to do is worth more than a stack trace.
-EXPECTED = (
-    AppendRefused,
-    KafkaError,
-    LogAndTopicDisagree,
-    LogUnavailable,
-    MigrationFailed,
-    NotHeld,
-    OSError,
-    PortTaken,
-    SessionLost,
-    SettingsWrong,
-    TopicMisconfigured,
-    TopicUnavailable,
-    UnknownConsumer,
-    asyncpg.InterfaceError,
-    asyncpg.PostgresError,
-)
 
 Key = Annotated[str, typer.Argument(help="the key that is held, as `parked list` shows it")]
 Source = Annotated[str, typer.Argument(help="the log that the key is of, e.g. membership")]
@@ -111,15 +82,15 @@ class _Commands:
         self._run(self._status())
 
     def list(self) -> None:
-        """Keys that wait or are parked, and why."""
+        """Keys that wait or are parked, quarantined records, and why."""
         self._run(self._list())
 
     def dry_run(self, consumer: ConsumerName, source: Source, key: Key) -> None:
-        """Says what a redrive would change, and changes nothing."""
+        """Says what a redrive would change, and changes nothing; exit status 1 if the key would be held again."""
         self._run(self._dry_run(consumer, KeyOf(source, key)))
 
     def redrive(self, consumer: ConsumerName, source: Source, key: Key) -> None:
-        """Applies the held events of a key in order and lets it go."""
+        """Applies the held events of a key in order and lets it go; exit status 1 if it is held again."""
         self._run(self._redrive(consumer, KeyOf(source, key)))
 
     def verify(self) -> None:
@@ -147,6 +118,7 @@ class _Commands:
             raise SettingsWrong(f"check the environment: {'; '.join(named)}") from error
 
     def _run(self, command: Coroutine[Any, Any, None]) -> None:
+        configure_logging(self._service.name, "WARNING")  # until the settings say otherwise: lines, on stderr
         try:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 runner.run(command)
@@ -182,7 +154,7 @@ class _Commands:
 
     async def _migrate(self) -> None:
         await migrate(self._settings().database_url, *migrations_of(self._service))
-        self._console.print(f"{self._service.name}: database is up to date")
+        self._print(f"{self._service.name}: database is up to date")
 
     async def _status(self) -> None:
         async with open_runtime(self._service, self._settings()) as running:
@@ -190,30 +162,32 @@ class _Commands:
 
     async def _list(self) -> None:
         async with open_runtime(self._service, self._settings()) as running:
-            table = Table("consumer", "log", "key", "state", "events", "since", "reason")
-            for consumer, held in await running.store.held_keys():
-                since = held.since.isoformat(timespec="seconds") if held.since else ""
-                table.add_row(consumer, *held.of, held.state, str(held.events), since, held.reason)
-            self._console.print(table)
+            self._console.print(keys_table(await running.store.held_keys()))
+            if quarantined := await running.store.quarantined():
+                self._console.print(quarantine_table(quarantined))
 
     async def _dry_run(self, consumer: str, of: KeyOf) -> None:
         async with open_runtime(self._service, self._settings()) as running:
             rehearsed = await dry_run(running.store, running.handler_named(consumer), of)
-        self._say(rehearsed.redriven.applied, rehearsed.redriven.still_held, "would be applied")
         if not rehearsed.tried:
-            self._console.print("the events can be read; their effects lie outside this database and were not tried")
+            self._print("the events can be read; their effects lie outside this database and were not tried")
         for name, (now, then) in rehearsed.changes.items():
-            self._console.print(f"{name}: {now} -> {then}")
+            self._print(f"{name}: {now} -> {then}")
+        self._say(rehearsed.redriven, "would be applied")
 
     async def _redrive(self, consumer: str, of: KeyOf) -> None:
         async with open_runtime(self._service, self._settings()) as running:
             done = await redrive(running.store, running.handler_named(consumer), of)
-        self._say(done.applied, done.still_held, "applied")
+        self._say(done, "applied")
 
-    def _say(self, applied: int, still_held: object, what: str) -> None:
-        self._console.print(f"{applied} events {what}")
-        if still_held is not None:
-            self._console.print(f"then held again: {getattr(still_held, 'reason', still_held)}")
+    def _say(self, done: Redriven, what: str) -> None:
+        self._print(f"{done.applied} events {what}")
+        if done.still_held is not None:
+            self._print(f"then held again: {done.still_held.reason}")
+            raise typer.Exit(1)
+
+    def _print(self, line: str) -> None:
+        self._console.print(line, markup=False, highlight=False, soft_wrap=True)
 
     async def _verify(self) -> None:
         async with open_runtime(self._service, self._settings()) as running:
@@ -222,7 +196,7 @@ class _Commands:
                 found = await verify(running.log, topic, await worker.relayed(running))
             finally:
                 await topic.close()
-        self._console.print(
+        self._print(
             f"{found.events} events; missing on the topic: {list(found.missing)}; "
             f"only on the topic: {list(found.foreign)}; different: {list(found.differing)}"
         )
@@ -236,14 +210,15 @@ class _Commands:
                 appended = await recover_from_topic(running.log, topic)
             finally:
                 await topic.close()
+            self._print(f"{appended} events appended again from {topic.name}")
             rebuilt = await rebuild_claims(running.pool, running.log, self._service.aggregates)
-        self._console.print(f"{appended} events appended again from {topic.name}; {rebuilt.claims} claims rebuilt")
+        self._print(f"{rebuilt.claims} claims rebuilt")
         for taken in rebuilt.conflicts:
-            self._console.print(f"the log holds a claim twice, the earlier holder keeps it: {taken}")
+            self._print(f"the log holds a claim twice, the earlier holder keeps it: {taken}")
 
     async def _republish(self) -> None:
         await PostgresRelayStore(self._settings().database_url).reset()
-        self._console.print("relays that were running are fenced; the next one to lead sends the whole log again")
+        self._print("relays that were running are fenced; the next one to lead sends the whole log again")
 
     async def _topic(self, running: Runtime) -> KafkaTopic:
         settings = running.settings

@@ -90,7 +90,7 @@ async def test_a_log_is_recovered_with_its_claims_and_then_verified(service_data
     await publish(topics, (row(1, 1), 0))
 
     status, said = await typed(variables, "log", "recover-from-topic")
-    assert (status, said) == (0, f"1 events appended again from {topics.prefix}meetings.events; 1 claims rebuilt\n")
+    assert (status, said) == (0, f"1 events appended again from {topics.prefix}meetings.events\n1 claims rebuilt\n")
 
     await publish(topics, (row(3, 2), 1))
     assert (await typed(variables, "log", "recover-from-topic"))[0] == 0

@@ -1,0 +1,39 @@
+"""The errors of which a command says one line: an operator, a setting or another server can mend them."""
+
+import asyncpg
+from aiokafka.errors import KafkaError
+
+from shared.contracts.event import UndecodableEvent
+from shared.database.migrate import MigrationFailed
+from shared.eventstore.log import AppendRefused, LogUnavailable
+from shared.messaging.agreement import LogAndTopicDisagree
+from shared.messaging.parking import NotHeld
+from shared.messaging.relay_store import SessionLost
+from shared.messaging.topic import TopicMisconfigured, TopicUnavailable
+from shared.process import PortTaken
+from shared.service import UnknownConsumer
+
+
+class SettingsWrong(Exception):
+    """A setting is missing or cannot be read. The text names its variable."""
+
+
+# What goes wrong outside of this program: one line that says what to do is worth more than a stack trace.
+EXPECTED = (
+    AppendRefused,
+    KafkaError,
+    LogAndTopicDisagree,
+    LogUnavailable,
+    MigrationFailed,
+    NotHeld,
+    OSError,
+    PortTaken,
+    SessionLost,
+    SettingsWrong,
+    TopicMisconfigured,
+    TopicUnavailable,
+    UndecodableEvent,
+    UnknownConsumer,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresError,
+)
