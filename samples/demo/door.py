@@ -1,7 +1,7 @@
 """A client of the front door, as an app of a province would write one: tokens, idempotency keys, polite repetition."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -28,15 +28,24 @@ class Door:
         await self._client.aclose()
 
     async def command(
-        self, path: str, body: Mapping[str, Any], token: str, *, behalf: UUID | None = None
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        token: str,
+        *,
+        behalf: UUID | None = None,
+        at_least: Sequence[str] = (),
     ) -> Mapping[str, Any]:
-        """Repeats under the same key while the service says that it is away or has not learned something yet."""
+        """Repeats under the same key while the service says that it is away or has not learned something yet.
+
+        `at_least`: positions that the service must have learned before it decides. The answer has one more field,
+        `at`: the position that it wrote, or None.
+        """
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
         if behalf is not None:
             headers["On-Behalf-Of"] = str(behalf)
-        answer = await self._patiently("POST", path, json=body, headers=headers)
-        accepted: Mapping[str, Any] = answer.json()
-        return accepted
+        answer = await self._patiently("POST", path, json=body, headers=headers, params={"at_least": list(at_least)})
+        return {**answer.json(), "at": answer.headers.get("X-Log-Position")}
 
     async def upload(self, path: str, token: str, content: bytes, name: str, **form: str) -> Mapping[str, Any]:
         answer = await self._patiently(

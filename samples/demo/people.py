@@ -9,7 +9,6 @@ from samples.demo.door import Door
 from shared.contracts.membership import OfficeRole
 from shared.web.issuer import DemoIssuer
 
-CODES = "org"
 INTEGRATOR, OPERATOR = "demo-integrator", "demo-operator"
 HOURS = 12 * 3600
 

@@ -13,6 +13,7 @@ from samples.demo.people import Cell
 from samples.month import PERIOD, CellMonth, Correction, Course, Held, Official
 
 CALL_MINUTES = 10
+KNOWS = {"meetings": (), "attendance": ("meetings",), "evaluation": ("meetings", "attendance")}
 LOWER = {"good": "fair", "fair": "average", "average": "poor"}
 
 
@@ -30,6 +31,7 @@ class CellPlay:
     meeting_id: UUID = field(default_factory=uuid4)
     sitting_id: UUID = field(default_factory=uuid4)
     roster: list[Mapping[str, Any]] = field(default_factory=list)
+    written: dict[str, str] = field(default_factory=dict)
 
     async def schedule(self) -> None:
         """The plan with its place, the notice, the documents; a cell that did not meet says why."""
@@ -227,10 +229,18 @@ class CellPlay:
         await self._command(f"/evaluation/scores/{self.meeting_id}/{step}", body)
 
     async def _rate(self, body: Mapping[str, Any]) -> None:
-        await self.door.command(f"/evaluation/scores/{self.meeting_id}/rating", body, self.cell.appraiser)
+        path = f"/evaluation/scores/{self.meeting_id}/rating"
+        await self.door.command(path, body, self.cell.appraiser, at_least=self._learned(path))
 
     async def _command(self, path: str, body: Mapping[str, Any]) -> None:
+        token, behalf = self.cell.secretary, None
         if self.month.on_behalf and self.cell.commune_office:
-            await self.door.command(path, body, self.cell.commune_office, behalf=self.cell.unit_id)
-        else:
-            await self.door.command(path, body, self.cell.secretary)
+            token, behalf = self.cell.commune_office, self.cell.unit_id
+        accepted = await self.door.command(path, body, token, behalf=behalf, at_least=self._learned(path))
+        if accepted["at"]:
+            self.written[path.split("/")[1]] = accepted["at"]
+
+    def _learned(self, path: str) -> list[str]:
+        """What this cell wrote to other services: the asked one learns it over Kafka, and decides on it."""
+        asked = path.split("/")[1]
+        return [at for service, at in self.written.items() if service in KNOWS[asked]]
