@@ -37,12 +37,14 @@ class _Stack(BaseModel):
 
 
 class NothingToAsk(Exception):
-    """No service is named. The text says where to name them."""
+    """No service is named, or nobody asks. The text says what to set."""
 
 
 def asking(stack: Path = STACK) -> AskingSettings:
     """From the environment, or from a running demo's `stack.json`; raises `NothingToAsk`."""
     given = AskingSettings()
+    if given.services and not given.token:
+        raise NothingToAsk("set OPERATIONS_TOKEN to an operator's token: services answer nobody else")
     if given.services:
         return given
     if not stack.exists():

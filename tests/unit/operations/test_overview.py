@@ -113,6 +113,13 @@ def test_without_services_it_says_where_to_name_them(tmp_path: Any, monkeypatch:
         asking(tmp_path / "stack.json")
 
 
+def test_without_a_token_nobody_is_asked(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPERATIONS_SERVICES", '{"meetings": "http://m"}')
+    monkeypatch.delenv("OPERATIONS_TOKEN", raising=False)
+    with pytest.raises(NothingToAsk, match="OPERATIONS_TOKEN"):
+        asking(tmp_path / "stack.json")
+
+
 def test_a_running_demo_is_found_by_its_file(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPERATIONS_SERVICES", raising=False)
     stack = tmp_path / "stack.json"
