@@ -11,6 +11,8 @@ from services.membership.imports.tables import Row
 from shared.contracts.fields import FIRST_YEAR, LAST_YEAR
 
 CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,79}")
+# Unprintable; PostgreSQL and official names refuse some of them only when the row is recorded.
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 YES_NO = {"có": True, "không": False, "x": True, "": False, "true": True, "false": False}
 E = TypeVar("E", bound=StrEnum)
 
@@ -49,6 +51,8 @@ class Reader:
             value = value.strftime(self._mapping.date_format)
         if value is not None and len(value) > limit:
             self.refuse(field, f"dài quá {limit} ký tự.")
+        if value is not None and CONTROL.search(value):
+            self.refuse(field, "có ký tự điều khiển (không in được).")
         return value
 
     def code(self, field: str) -> str:

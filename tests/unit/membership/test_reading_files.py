@@ -122,6 +122,7 @@ def test_empty_rows_are_skipped_and_rows_keep_their_numbers() -> None:
         (ROW.replace("A1", ""), "code", "thiếu mã"),
         (ROW.replace("A1", "Mã số"), "code", "chữ không dấu"),
         (ROW.replace("Nguyễn Văn An", ""), "name", "thiếu giá trị"),
+        (ROW.replace("Nguyễn Văn An", "An\x00"), "name", "ký tự điều khiển"),
         (ROW.replace("Nguyễn Văn An", "An" * 51), "name", "dài quá 100"),
         (ROW.replace("Chính thức", "Danh dự"), "standing", "không hiểu 'Danh dự'"),
     ],
