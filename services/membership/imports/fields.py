@@ -39,6 +39,10 @@ class Reader:
         heading = self._mapping.columns.get(field, field)
         self.problems.append(Problem(self.row, field, f"Cột '{heading}': {text}"))
 
+    def unsaid(self, *fields: str) -> frozenset[str]:
+        """Which of `fields` the mapping gives no column: of those the file says nothing, not even "empty"."""
+        return frozenset(fields) - self._mapping.columns.keys()
+
     def text(self, field: str, limit: int = 400) -> str:
         value = self.optional_text(field, limit)
         if value is None:

@@ -109,7 +109,8 @@ def _new(row: MemberRow, known: KnownMember, cells: _Cells, day: FileDay, new_id
 
 def _known(row: MemberRow, known: KnownMember, cells: _Cells, day: FileDay, new_id: Callable[[], UUID]) -> _Wanted:
     wanted = _Wanted()
-    person = Person(row.name, row.born_on)
+    born_on = known.person.born_on if known.person and "born_on" in row.unsaid else row.born_on
+    person = Person(row.name, born_on)
     if known.person is not None and known.person != person:
         text = _text(known.member_id, PERSON, person.to_text(), new_id())
         wanted.add("name", CorrectPerson(known.member_id, text.ref), text)
@@ -118,8 +119,17 @@ def _known(row: MemberRow, known: KnownMember, cells: _Cells, day: FileDay, new_
         since = known.member.cells[-1].valid_from
         moved_on = row.joined_on if row.joined_on > since else day.as_of
         wanted.add("cell", TransferMember(known.member_id, cells.cell_id, moved_on))
-    wanted.add("status", _status(row, known.member_id, cells, _status_day(row, known.member, cells, day)))
+    wanted.add("status", _known_status(row, known, cells, day))
     return wanted
+
+
+def _known_status(row: MemberRow, known: KnownMember, cells: _Cells, day: FileDay) -> ChangeStatus:
+    """What the row says; without a column for the status, the one that holds. Who is listed has not departed."""
+    today = _today(row, day)
+    held = known.member.stay_on(today)
+    if held is None or "status" not in row.unsaid or held.status is MemberStatus.DEPARTED:
+        return _status(row, known.member_id, cells, _status_day(row, known.member, cells, day))
+    return ChangeStatus(known.member_id, row.standing, held.status, today, held.valid_until, held.host_cell_id)
 
 
 def _today(row: MemberRow, day: FileDay) -> date:

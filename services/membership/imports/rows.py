@@ -40,7 +40,10 @@ class UnitRow:
 
 @dataclass(frozen=True, slots=True)
 class MemberRow:
-    """`joined_on` is since when the member belongs to the cell; `host` the cell of a temporary stay."""
+    """`joined_on` is since when the member belongs to the cell; `host` the cell of a temporary stay.
+
+    `unsaid`: optional fields that the mapping gives no column. They stay as they are; an empty cell is an answer.
+    """
 
     row: int
     code: str
@@ -53,6 +56,7 @@ class MemberRow:
     status_from: date | None
     status_until: date | None
     host: str | None
+    unsaid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +116,7 @@ def member(reader: Reader) -> MemberRow:
         status_from=reader.optional_day("status_from"),
         status_until=reader.optional_day("status_until"),
         host=reader.optional_code("host"),
+        unsaid=reader.unsaid("born_on", "status"),
     )
 
 

@@ -105,3 +105,17 @@ def test_a_member_of_an_unknown_unit_or_of_a_committee_is_a_problem(
 def test_an_outer_code_is_recognised_only_with_the_secret() -> None:
     assert code_hash(b"secret", "hr", "1") == code_hash(b"secret", "hr", "1")
     assert len({code_hash(secret, system, "1") for secret in (b"a", b"b") for system in ("hr", "card")}) == 4
+
+
+def test_a_column_that_the_mapping_leaves_out_changes_nothing(
+    tree: Tree, member_rows: list[typed.MemberRow], known: dict[str, KnownMember]
+) -> None:
+    row, before = member_rows[0], known[member_rows[0].code]
+    suspended = replace(row, status=MemberStatus.SUSPENDED, status_from=date(2026, 3, 5))
+    [change] = plan_members([suspended], tree, known, DAY, uuid4).changes
+    member = MEMBER.fold(together(MEMBER).decide(change.commands, before.member), before.member)
+    silent = replace(row, born_on=None, status_from=None, unsaid=frozenset({"born_on", "status"}))
+    assert plan_members([silent], tree, {row.code: replace(before, member=member)}, LATER, uuid4).changes == []
+    answered = replace(silent, unsaid=frozenset())
+    [found] = plan_members([answered], tree, {row.code: replace(before, member=member)}, LATER, uuid4).changes
+    assert found.fields == ("name", "status")
