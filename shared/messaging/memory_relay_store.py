@@ -45,9 +45,13 @@ class _Leading:
         return self._store.checkpoint
 
     async def advance(self, checkpoint: Checkpoint) -> None:
-        if self._store.epoch != self.epoch:
-            raise Fenced(f"epoch {self.epoch} is over, {self._store.epoch} has begun")
+        self._check()
         self._store.checkpoint = checkpoint
 
     async def wait(self, seconds: float) -> None:
         await asyncio.sleep(0 if seconds < 1 else seconds)
+        self._check()
+
+    def _check(self) -> None:
+        if self._store.epoch != self.epoch:
+            raise Fenced(f"epoch {self.epoch} is over, {self._store.epoch} has begun")

@@ -93,8 +93,11 @@ class _Leading:
                 epoch=self.epoch,
             )
         self._heard = monotonic()
-        if moved is None:
-            raise Fenced(f"epoch {self.epoch} is over: another relay leads")
+        self._check(moved)
+
+    def _check(self, epoch: int | None) -> None:
+        if epoch != self.epoch:
+            raise Fenced(f"epoch {self.epoch} is over: another relay leads, or the log is to be sent again")
 
     async def wait(self, seconds: float) -> None:
         with suppress(TimeoutError):  # nobody told us: the poll looks by itself
@@ -102,7 +105,7 @@ class _Leading:
         self._appended.clear()
         if monotonic() - self._heard > self._heartbeat:
             with _session():
-                await QUERIES.heartbeat(self._connection)
+                self._check(await QUERIES.heartbeat(self._connection))
             self._heard = monotonic()
         if self._connection.is_closed():
             raise SessionLost("the leader's session has ended")

@@ -41,7 +41,11 @@ class Leadership(Protocol):
         """Raises `Fenced` if a later epoch has begun, `SessionLost` if the session is gone."""
 
     async def wait(self, seconds: float) -> None:
-        """Returns when something was appended, or after `seconds`. Raises `SessionLost`."""
+        """Returns when something was appended, or after `seconds`. Raises `SessionLost`.
+
+        Raises `Fenced` if a later epoch has begun, though perhaps only one of the next times: who has nothing to send
+        would otherwise never learn that the whole log is to be sent again.
+        """
 
 
 class RelayStore(Protocol):

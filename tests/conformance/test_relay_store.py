@@ -1,11 +1,13 @@
 """What every relay store promises: the double in memory and PostgreSQL."""
 
+import asyncio
+
 import pytest
 
 from shared.database.migrate import SHARED_MIGRATIONS
 from shared.messaging.memory_relay_store import MemoryRelayStore
 from shared.messaging.postgres_relay_store import PostgresRelayStore
-from shared.messaging.relay_store import Checkpoint, Fenced, RelayStore
+from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, RelayStore
 from tests.fixtures.databases import DatabaseFactory
 
 
@@ -13,7 +15,7 @@ from tests.fixtures.databases import DatabaseFactory
 async def store(request: pytest.FixtureRequest, database: DatabaseFactory) -> RelayStore:
     if request.param == "memory":
         return MemoryRelayStore()
-    return PostgresRelayStore(await database(*SHARED_MIGRATIONS))
+    return PostgresRelayStore(await database(*SHARED_MIGRATIONS), session_seconds=4)
 
 
 async def test_one_leads_at_a_time(store: RelayStore) -> None:
@@ -42,6 +44,20 @@ async def test_a_leader_whose_epoch_is_over_cannot_move_the_checkpoint(store: Re
     async with store.lead() as second:
         assert second is not None
         assert await second.checkpoint() == Checkpoint()
+
+
+async def test_a_leader_that_has_nothing_to_send_learns_that_the_log_is_to_be_sent_again(store: RelayStore) -> None:
+    async with store.lead() as leadership:
+        assert leadership is not None
+        await leadership.wait(0.01)
+        await store.reset()
+        with pytest.raises(Fenced):
+            await asyncio.wait_for(wait_for_ever(leadership), 20)
+
+
+async def wait_for_ever(leadership: Leadership) -> None:
+    while True:
+        await leadership.wait(0.1)
 
 
 async def begin_another_epoch(store: RelayStore) -> None:

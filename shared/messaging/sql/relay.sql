@@ -19,5 +19,5 @@ UPDATE relay_checkpoint SET position = :position, last = :last, ends = :ends WHE
 UPDATE relay_checkpoint SET epoch = epoch + 1, position = 0, last = '{}', ends = '{}';
 
 -- name: heartbeat$
--- Keeps the leader's session from being ended as one that stands still.
-SELECT 1;
+-- Keeps the leader's session from being ended as one that stands still; tells it the epoch that holds.
+SELECT epoch FROM relay_checkpoint;
