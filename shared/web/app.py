@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, FastAPI
 
 from shared.web import health, ops, problems
+from shared.web.body_limit import BodyLimit
 from shared.web.requests import Requests
 from shared.web.routes import check_every_route_has_a_rule
 from shared.web.runtime import ServiceRuntime
@@ -28,6 +29,7 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI
     problems.install(app)
     for router in (health.router, ops.router, *routers):
         app.include_router(router)
+    app.add_middleware(BodyLimit)
     app.add_middleware(Requests, service=settings.name, log_id=settings.log_id, root_path=settings.root_path)
     check_every_route_has_a_rule(app)
     return app

@@ -31,6 +31,12 @@ TITLES = {
     503: "Tạm thời chưa phục vụ được",
 }
 
+# Said of a request that no route got to see.
+DETAILS = {
+    400: "Không đọc được nội dung gửi lên: cần JSON (hoặc biểu mẫu có tệp) đúng cú pháp, mã hóa UTF-8.",
+    413: "Nội dung gửi lên quá lớn: hãy chia nhỏ.",
+}
+
 log = structlog.get_logger(__name__)
 
 
@@ -114,7 +120,7 @@ async def _invalid(request: Request, error: Exception) -> Response:
 async def _http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101  # registered for this type alone
     kind = HTTPStatus(error.status_code).phrase.lower().replace(" ", "-")
-    detail = TITLES.get(error.status_code, str(error.detail))
+    detail = DETAILS.get(error.status_code) or TITLES.get(error.status_code, str(error.detail))
     return problem_response(request, kind=kind, status=error.status_code, detail=detail, headers=error.headers)
 
 

@@ -27,9 +27,6 @@ from shared.web.requests import wrote
 
 router = APIRouter(prefix="/imports", tags=["imports"])
 
-# Above what the setting allows for a file, so that a larger one is refused with that number.
-MAX_REQUEST_BYTES = 128 * 1024 * 1024
-
 
 class FileTooLarge(Refused):
     problem = "file-too-large"
@@ -92,7 +89,7 @@ class AppliedAnswer(BaseModel):
     position: int | None
 
 
-@router.post("", max_body_size=MAX_REQUEST_BYTES)
+@router.post("")
 async def send(
     caller: Annotated[Caller, CHANGE],
     running: Running,

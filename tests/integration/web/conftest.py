@@ -74,6 +74,11 @@ async def _note(command: Noted, running: Runtime, context: Context) -> CommandAc
     return receipt(done)
 
 
+@router.post("/bodies")
+async def take_body(body: dict[str, str], caller: Annotated[Caller, IMPORT]) -> int:
+    return len(body) if caller else 0
+
+
 @router.post("/notes/{unit_id}")
 async def write_note(
     unit_id: UUID,

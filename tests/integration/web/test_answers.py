@@ -54,6 +54,17 @@ class TestProblems:
         assert problem["correlation_id"] == answer.headers["X-Correlation-Id"]
         assert "nobody outside" not in answer.text
 
+    @pytest.mark.parametrize(
+        ("content", "status", "word"), [(b'"\xff"', 400, "UTF-8"), (b" " * (9 * 1024 * 1024), 413, "quá lớn")]
+    )
+    async def test_says_what_is_wrong_with_a_body_that_is_not_read(
+        self, client: Client, content: bytes, status: int, word: str
+    ) -> None:
+        headers = {"Content-Type": "application/json"}
+        answer = await client.http.post("/bodies", content=content, headers=headers)
+        assert (answer.status_code, answer.headers["Content-Type"]) == (status, MEDIA_TYPE)
+        assert word in answer.json()["detail"]
+
     async def test_names_each_wrong_field(self, client: Client, token: str) -> None:
         answer = await client.post(f"{NOTE}?number=many", token)
         assert [item["field"] for item in answer.json()["errors"]] == ["query.number"]
