@@ -102,7 +102,9 @@ class CommandHandler(Generic[C, S]):
                     return _first_answer(recorded.rows, stream, context)
                 except VersionConflict as conflict:
                     if attempt >= ATTEMPTS and not self._aggregate.commutes(command):
-                        raise ConcurrentChange(f"{stream} is being changed by others: look again, repeat") from conflict
+                        raise ConcurrentChange(
+                            f"{stream} đang được người khác sửa: hãy xem lại rồi thử lại."
+                        ) from conflict
 
     async def state(self, stream: str) -> tuple[S, int]:
         """State and version of `stream` now; the decider's initial state and 0 if it does not exist."""
@@ -159,5 +161,5 @@ def _receipt(rows: Sequence[RecordedEvent]) -> Receipt:
 
 def _first_answer(rows: Sequence[RecordedEvent], stream: str, context: Context) -> Receipt:
     if rows[0].stream != stream or rows[0].metadata.body_hash != context.metadata.body_hash:
-        raise CommandReused("this Idempotency-Key was used for another request: take a new one")
+        raise CommandReused("Idempotency-Key này đã dùng cho một yêu cầu khác: hãy dùng mã mới.")
     return _receipt(rows)

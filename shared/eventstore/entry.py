@@ -66,7 +66,7 @@ def _check_sendable(append: Append, bodies: Sequence[str]) -> None:
     texts = (part for text in append.texts for part in (text.subject, text.kind, text.body))
     plain = (append.stream, append.key, *append.metadata.to_json().values(), *texts)
     if any("\x00" in value for value in plain) or any(_NUL_IN_JSON.search(body) for body in bodies):
-        raise AppendRefused("the character U+0000 cannot be stored: remove it from the text")
+        raise AppendRefused("Không lưu được ký tự U+0000: hãy bỏ khỏi nội dung.")
     for event, body in zip(append.events, bodies, strict=True):
         if (size := len(body.encode())) > MAX_EVENT_BYTES:
-            raise EventTooLarge(f"{type(event).__name__} has {size} bytes of JSON, at most {MAX_EVENT_BYTES} are sent")
+            raise EventTooLarge(f"Nội dung quá lớn: {type(event).__name__} dài {size} byte, tối đa {MAX_EVENT_BYTES}.")

@@ -201,7 +201,7 @@ async def test_refuses_the_character_u0000_beside_the_events_too(log: Log) -> No
 
 async def test_refuses_an_event_that_the_relay_could_not_send(log: Log) -> None:
     envelope = len(append_of("").events[0].model_dump_json())
-    with pytest.raises(EventTooLarge, match="Noted has 262145 bytes"):
+    with pytest.raises(EventTooLarge, match="Noted dài 262145 byte"):
         await log.append(append_of("small", "x" * (MAX_EVENT_BYTES - envelope + 1)))
     assert await everything(log) == []
     await log.append(append_of("x" * (MAX_EVENT_BYTES - envelope)))
