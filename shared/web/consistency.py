@@ -11,7 +11,7 @@ from shared.web.runtime import ServiceRuntime, service_runtime
 
 WAIT_SECONDS = 2.0
 POLL_SECONDS = 0.05
-_POSITION = re.compile(r"^(?P<log>[a-z][a-z0-9_-]{0,60}):(?P<position>[0-9]{1,18})$")
+_POSITION = re.compile(r"(?P<log>[a-z][a-z0-9_-]{0,60}):(?P<position>[0-9]{1,18})")
 
 
 class PositionMalformed(Refused):
@@ -37,7 +37,7 @@ async def at_least(
 ) -> None:
     """Waits a moment until this service has applied the positions; then 503 with Retry-After."""
     for wanted in at_least:
-        match = _POSITION.match(wanted)
+        match = _POSITION.fullmatch(wanted)
         if match is None:
             raise PositionMalformed(f"at_least phải có dạng <log>:<position>, không phải {wanted!r}.")
         await _wait(runtime, match["log"], int(match["position"]))
