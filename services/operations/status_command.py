@@ -8,6 +8,7 @@ import httpx
 import typer
 from rich.console import Console
 from rich.table import Column, Table
+from rich.text import Text
 
 from services.operations.overview import Overview, ServiceStatus, look
 from services.operations.settings import AskingSettings, NothingToAsk, asking
@@ -63,7 +64,9 @@ def held_table(seen: Overview) -> Table:
     """A row per key that is held, and why."""
     table = Table("service", "consumer", "log", "key", "state", "events", "reason")
     for key in seen.held:
-        table.add_row(key.service, key.consumer, key.log_id, key.key, key.state, str(key.events), key.reason)
+        table.add_row(
+            key.service, key.consumer, key.log_id, Text(key.key), key.state, str(key.events), Text(key.reason)
+        )
     return table
 
 
