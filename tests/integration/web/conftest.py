@@ -76,7 +76,7 @@ async def _note(command: Noted, running: Runtime, context: Context) -> CommandAc
 
 @router.post("/bodies")
 async def take_body(body: dict[str, str], caller: Annotated[Caller, IMPORT]) -> int:
-    return len(body) if caller else 0
+    return len(body) + len(caller.actor)
 
 
 @router.post("/notes/{unit_id}")
