@@ -24,7 +24,7 @@ from shared.web.issuer import DemoIssuer
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(400)]
 
-VICTIMS = (*PUBLISHERS, "reporting")
+VICTIMS = (*PUBLISHERS, "reporting", "operations")
 
 
 def test_recount_is_0_after_each_process_was_killed_under_load(tmp_path: Path) -> None:
@@ -53,7 +53,7 @@ async def _play_while_killing(system: System, folder: Path) -> set[str]:
     playing = asyncio.create_task(play())
     try:
         for number, victim in enumerate(VICTIMS, start=1):
-            await _until(partial(_so_far, door, playing, 40 * number))
+            await _until(partial(_so_far, door, playing, 30 * number))
             assert not playing.done(), f"the month was over before {victim} could be killed"
             killed.add(await _kill(folder, victim))
         await settled(door, await playing, PERIOD)
