@@ -15,11 +15,12 @@ def sort_key(name: str) -> SortKey:
     letters: list[tuple[int, int]] = []
     tones: list[int] = []
     for run in re.findall(r"\d+|\D", unicodedata.normalize("NFC", name.lower())):
-        if run.isdigit():
+        if run.isdecimal():
             letters.append((1, int(run)))
             continue
         letter, tone = _split(run)
-        letters.append((2, LETTERS[letter]) if letter in LETTERS else (0, ord(letter)))
+        # Nothing is left of a mark that stands alone, and some letters are several code points without theirs.
+        letters.append((2, LETTERS[letter]) if letter in LETTERS else (0, ord(run)))
         tones.append(tone)
     return tuple(letters), tuple(tones)
 

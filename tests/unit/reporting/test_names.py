@@ -1,5 +1,9 @@
 """The order of Vietnamese names."""
 
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from services.reporting.names import sort_key
 
 
@@ -20,3 +24,14 @@ def test_tones_only_break_ties() -> None:
 
 def test_a_decomposed_name_is_the_same_name() -> None:
     assert sort_key("Ha\u0300") == sort_key("Hà")
+
+
+@given(st.text(max_size=20))
+def test_any_name_has_its_place(name: str) -> None:
+    """Names are data of an office: one with "m²" or a mark that stands alone must not close the committee's page."""
+    assert sorted([name, "Chi bộ 1"], key=sort_key)
+
+
+@pytest.mark.parametrize("name", ["Khu 500m²", "Tổ ①", "Chi bộ x\u0301", "\u0301", "Đội ١٢"])
+def test_odd_characters_have_their_place(name: str) -> None:
+    assert sorted(["Chi bộ 1", name], key=sort_key)
