@@ -14,7 +14,7 @@ from services.reporting.watermarks import SourceMark, held_cells, is_provisional
 from shared.contracts.fields import Period
 from shared.messaging.postgres_store import PostgresStore
 from shared.service import Runtime, runtime
-from shared.web.access import READ, Caller
+from shared.web.access import READ, Caller, OutOfReach
 from shared.web.consistency import at_least
 
 
@@ -61,9 +61,8 @@ async def question(
         Query(max_length=400, description="Positions `meetings:120,attendance:900`, or a time with its zone."),
     ] = None,
 ) -> Question:
-    """Refuses a unit out of the caller's reach; waits a moment for positions that the caller wants to see."""
-    await caller.require(unit_id)
-    return Question(
+    """Refuses what is out of the caller's reach; waits a moment for positions that the caller wants to see."""
+    asked = Question(
         reports=Reports(running.pool),
         store=PostgresStore(running.pool),
         unit_id=unit_id,
@@ -71,3 +70,21 @@ async def question(
         hierarchy_as_of=hierarchy_as_of,
         known_as_of=KnownAsOf.parse(known_as_of),
     )
+    await _require_leaves(caller, asked)
+    return asked
+
+
+async def _require_leaves(caller: Caller, asked: Question) -> None:
+    """Rights follow today's tree, figures that of their day (docs/adr/0031): today's reach over all of its leaves.
+
+    The unit itself may be gone; a leaf that no longer exists is in nobody's subtree and asks for nothing.
+    """
+    scope = await asked.reports.scope(asked.unit_id, asked.period, asked.hierarchy_as_of, asked.known_as_of)
+    reached = await caller.reach_of([asked.unit_id, *await asked.reports.leaves(scope)])
+    if asked.unit_id in reached or not any(reached.values()):
+        await caller.require(asked.unit_id)
+    if not all(reached.values()):
+        raise OutOfReach(
+            f"Ngày {scope.hierarchy_as_of:%d/%m/%Y} tổ chức này có chi bộ nay không thuộc phạm vi của đồng chí; "
+            f"hãy xem theo cây tổ chức hôm nay: hierarchy_as_of={caller.on}."
+        )

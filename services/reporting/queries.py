@@ -122,6 +122,12 @@ class Reports:
             )
             return replace(report, incomplete=await _below(connection, scope, held))
 
+    async def leaves(self, scope: Scope) -> list[UUID]:
+        """The cells that the figures are summed over."""
+        async with self._snapshot() as connection:
+            rows = SQL.leaves(connection, unit_id=scope.unit_id, **scope.tree)
+            return [row["unit_id"] async for row in rows]
+
     async def meetings(self, scope: Scope, *, after: UUID = FIRST, size: int = 100) -> Sequence[dict[str, Any]]:
         """What meetings in the unit's subtree contribute, by meeting id from `after` on."""
         page = {"unit_id": scope.unit_id, "after": after, "size": size, **scope.tree}

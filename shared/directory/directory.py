@@ -80,6 +80,11 @@ class Directory:
         """Whether `unit_id` is `ancestor_id` or stands below it on `on`."""
         return unit_id == ancestor_id or ancestor_id in await self.ancestors(unit_id, on)
 
+    async def reached(self, unit_ids: Sequence[UUID], tops: Sequence[UUID], on: date) -> dict[UUID, bool]:
+        """Of the units that exist on `on`, whether each is one of `tops` or stands below one of them."""
+        rows = SQL.reached(self._pool, unit_ids=unit_ids, tops=tops, valid_on=on, known_position=EVERYTHING)
+        return {row["unit_id"]: row["reached"] async for row in rows}
+
     async def parent_committee(self, unit_id: UUID, on: date) -> UUID | None:
         """The unit directly above on `on`."""
         return next(iter(await self.ancestors(unit_id, on)), None)

@@ -7,7 +7,7 @@ that its roles reach today. Usage:
         await caller.require(cell_id)
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Annotated, Protocol
@@ -83,6 +83,7 @@ class Tree(Protocol):
 
     async def is_within(self, unit_id: UUID, ancestor_id: UUID, on: date) -> bool: ...
     async def knows(self, unit_id: UUID) -> bool: ...
+    async def reached(self, unit_ids: Sequence[UUID], tops: Sequence[UUID], on: date) -> dict[UUID, bool]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,9 +108,22 @@ class Caller:
         """Whether one of `roles` is among those that open this endpoint for the caller."""
         return any(grant.role in roles for grant in self.grants)
 
+    async def roles_at(self, unit_id: UUID) -> set[tuple[Role, bool]]:
+        """The roles that reach `unit_id`, each with whether it is held in that unit itself."""
+        return {(grant.role, grant.unit_id == unit_id) for grant in await self._reaching(unit_id)}
+
     async def reaches(self, unit_id: UUID) -> bool:
         """Whether a role reaches `unit_id`, before asking on whose behalf."""
         return bool(await self._reaching(unit_id))
+
+    async def reach_of(self, unit_ids: Sequence[UUID]) -> Mapping[UUID, bool]:
+        """Whether each is reached, of those that exist today: what stood below on another day may stand elsewhere."""
+        if any(self.rights[grant.role] is Reach.SYSTEM for grant in self.grants):
+            return dict.fromkeys(unit_ids, True)
+        tops = [grant.unit_id for grant in self.grants if grant.unit_id and self.rights[grant.role] is Reach.SUBTREE]
+        own = {grant.unit_id for grant in self.grants}
+        found = await self.tree.reached(unit_ids, tops, self.on)
+        return {unit_id: below or unit_id in own for unit_id, below in found.items()}
 
     async def require(self, unit_id: UUID) -> None:
         """Passes if the caller may do this for `unit_id`; raises a 403 problem, or says that the unit is unknown."""

@@ -18,8 +18,13 @@ from shared.web.access import READ, Caller, Role
 
 router = APIRouter(tags=["reads"])
 
-# A reason may speak of somebody's health: it is for those who run the cell, not for its members.
-SEES_NOTES = (Role.SECRETARY, Role.NOTE_TAKER, Role.CELL_COMMITTEE, Role.COMMUNE_OFFICE)
+# A reason may speak of somebody's health: it is for those who run this cell (true), and the office that acts for it.
+SEES_NOTES = {
+    (Role.SECRETARY, True),
+    (Role.NOTE_TAKER, True),
+    (Role.CELL_COMMITTEE, True),
+    (Role.COMMUNE_OFFICE, False),
+}
 
 
 class CheckedIn(BaseModel):
@@ -74,7 +79,7 @@ async def roll_call(
     if state.drawn is None:
         raise RollCallUnknown("Kỳ sinh hoạt này chưa điểm danh.")
     await caller.require(state.drawn.unit_id)
-    asked = state.absences.values() if caller.has(*SEES_NOTES) else ()
+    asked = state.absences.values() if SEES_NOTES & await caller.roles_at(state.drawn.unit_id) else ()
     texts = await read_texts(running.pool, [absence.note.text_id for absence in asked])
     members = sorted({*state.rows, *state.discrepancies})
     return RollCallView(

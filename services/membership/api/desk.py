@@ -77,9 +77,12 @@ async def asked_units(tree: Tree, caller: Caller, under: UUID | None, on: date) 
     root = under or caller.unit_id or next(iter(tree.roots), None)
     if root is None:
         raise UnitMissing("Chưa có tổ chức nào: hãy gửi tệp tổ chức trước.")
-    existing(tree, root, on)
     await caller.require(root)
-    return list(tree.subtree_on(root, on))
+    existing(tree, root, on)
+    subtree = list(tree.subtree_on(root, on))
+    reached = await caller.reach_of([unit.unit_id for unit in subtree])
+    # What no longer exists stays part of the past of those above it; what left them does not (docs/adr/0031).
+    return [unit for unit in subtree if reached.get(unit.unit_id, True)]
 
 
 async def require_all(caller: Caller, unit_ids: Iterable[UUID]) -> None:

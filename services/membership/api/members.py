@@ -79,9 +79,11 @@ async def members(
 ) -> MemberPage:
     """The members of all cells of a subtree on a day, with names."""
     tree = await known.tree()
-    existing(tree, unit_id, on)
     await caller.require(unit_id)
+    existing(tree, unit_id, on)
     cells = [unit.unit_id for unit in tree.subtree_on(unit_id, on) if tree.is_cell(unit, on)]
+    reached = await caller.reach_of(cells)
+    cells = [cell_id for cell_id in cells if reached.get(cell_id)]
     found = list(await queries.members_of(running.pool, cells, on, after=after, limit=limit))
     return MemberPage(members=await _answers(running, found, on), next=found[-1] if len(found) == limit else None)
 

@@ -148,6 +148,12 @@ LEFT JOIN unit_tree(:due_on::date, :tree_position::bigint) AS above ON above.uni
 LEFT JOIN months_of(:period::text, :known::jsonb) AS month ON month.unit_id = active.unit_id
 WHERE ancestor = :unit_id AND coalesce(met + not_held, 0) = 0;
 
+-- name: leaves
+-- The cells that stand below a unit, or that it is.
+SELECT descendant AS unit_id FROM unit_closure(:valid_on::date, :tree_position::bigint)
+JOIN cells_active(:valid_on::date, :tree_position::bigint) AS active ON active.unit_id = descendant
+WHERE ancestor = :unit_id;
+
 -- name: cells_below
 -- Which of the given units stand below a unit.
 SELECT descendant AS unit_id FROM unit_closure(:valid_on::date, :tree_position::bigint)

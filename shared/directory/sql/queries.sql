@@ -13,6 +13,13 @@ SELECT unit_id, depth, decides_ratings
 FROM unit_ancestors(:unit_id, :valid_on, :known_position)
 ORDER BY depth;
 
+-- name: reached
+-- Which units exist on a day, and whether each is one of the tops or stands below one.
+SELECT descendant AS unit_id, bool_or(ancestor = ANY(:tops::uuid[])) AS reached
+FROM unit_closure(:valid_on, :known_position)
+WHERE descendant = ANY(:unit_ids::uuid[])
+GROUP BY descendant;
+
 -- name: office^
 -- One tenure.
 SELECT office_id, unit_id, role, member_id, valid_from, valid_until

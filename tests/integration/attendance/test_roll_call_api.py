@@ -4,10 +4,17 @@ import json
 from uuid import UUID, uuid4
 
 from services.attendance.aggregates import ROLL_CALL, roll_call_stream
-from shared.contracts.membership import MemberErased
+from shared.contracts.membership import (
+    TREE_KEY,
+    AssignmentGiven,
+    AssignmentKind,
+    MemberErased,
+    OfficeAssigned,
+    OfficeRole,
+)
 from tests.integration.attendance.conftest import MEETING, World
-from tests.integration.commune import AN, BINH, CHI, COMMUNE, DUNG, FIRST, about, as_
-from tests.integration.inprocess import bearer
+from tests.integration.commune import AN, BINH, CHI, COMMUNE, DUNG, FIRST, SECOND, SINCE, about, as_
+from tests.integration.inprocess import bearer, record
 
 
 def came(*members: UUID) -> dict[str, object]:
@@ -104,6 +111,23 @@ async def test_a_reason_is_seen_by_those_who_run_the_cell_and_gone_when_the_memb
     await about(world.membership, MemberErased(member_id=CHI), CHI)
     await world.catch_up()
     assert (await world.row(CHI))["absence"] == {"excused": True, "reason": None, "note": None}
+
+
+async def test_who_takes_notes_in_another_cell_sees_no_reasons_of_the_own_one(world: World) -> None:
+    """A role counts where it is held: not in the member's own cell, and not below a committee that does not run it."""
+    await world.do("late-entry", {"absences": [{"member_id": str(CHI), "excused": True, "reason": "sick"}]})
+    elsewhere = AssignmentGiven(
+        assignment_id=uuid4(), kind=AssignmentKind.NOTE_TAKER, member_id=AN, unit_id=SECOND, valid_from=SINCE
+    )
+    above = OfficeAssigned(
+        office_id=UUID(int=0x30F), unit_id=COMMUNE, role=OfficeRole.COMMITTEE_MEMBER, member_id=None, valid_from=SINCE
+    )
+    await record(world.membership, elsewhere, above, stream="offices", key=TREE_KEY)
+    await world.catch_up()
+    for header in (bearer(member_id=AN), bearer(office_id=above.office_id)):
+        seen = await world.service.get(f"/roll-calls/{MEETING}", Authorization=header)
+        assert seen.status_code == 200
+        assert "sick" not in seen.text
 
 
 async def test_a_meeting_or_sitting_that_is_not_known_is_a_clear_error(world: World) -> None:

@@ -67,6 +67,29 @@ async def test_a_moved_cell_stands_elsewhere_from_its_day_and_a_withdrawn_move_n
     assert await parent("2026-03-16") == cell["parent_id"]
 
 
+async def test_who_no_longer_answers_for_a_cell_does_not_read_its_past(imported: Sender) -> None:
+    """docs/adr/0031: rights follow today's tree, also when the question is about an older day."""
+    known = await units(imported)
+    cell = next(unit for unit in known.values() if unit["is_cell"] and unit["cell_type"] == "residential")
+    left = cell["parent_id"]
+    other = next(unit for unit in known.values() if unit["kind"] == "commune" and unit["unit_id"] != left)
+    former = await secretary_of(imported, left)
+    path = f"/units/{left}/members?on=2026-03-10"
+
+    async def read(path: str) -> str:
+        answer = await imported.service.get(path, Authorization=former)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    assert cell["unit_id"] in await read(path)
+    move = {"parent_id": other["unit_id"], "effective_on": "2026-03-16"}
+    await change(imported, f"/units/{cell['unit_id']}/moves", **move)
+    await imported.service.deliver()
+    for asked in (path, "/units?on=2026-03-10", "/offices?on=2026-03-10", "/assignments?on=2026-03-10"):
+        assert cell["unit_id"] not in await read(asked), asked
+    assert cell["unit_id"] in (await imported.get("/units?on=2026-03-10")).text
+
+
 async def test_a_move_below_itself_is_refused(imported: Sender) -> None:
     known = await units(imported)
     committee = next(unit for unit in known.values() if unit["kind"] == "grassroots_committee")

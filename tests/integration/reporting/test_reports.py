@@ -169,6 +169,27 @@ async def test_only_units_in_reach_are_shown(world: World) -> None:
     assert (await world.figures(COMMUNE, who="office"))["met"] == 1
 
 
+async def test_a_report_of_another_day_needs_todays_reach_over_all_of_its_leaves(world: World) -> None:
+    """docs/adr/0031: who no longer answers for a cell does not read it by asking for the tree of an older day."""
+    await told(world)
+    moves = [
+        membership.UnitMoved(unit_id=FIRST, parent_id=BLOCK, effective_on=date(2026, 4, 1)),
+        membership.UnitMoved(unit_id=FAR, parent_id=COMMUNE, effective_on=date(2026, 4, 1)),
+        membership.UnitDissolved(unit_id=SUB, effective_on=date(2026, 4, 1)),
+    ]
+    await record(world.membership, *moves, stream="tree", key=membership.TREE_KEY)
+    await world.catch_up()
+    for path in ("", "/children", "/meetings"):
+        asked = f"/reports/{COMMUNE}/2026-03{path}"
+        assert await world.refused(asked, who="office") == (403, "out-of-reach"), path
+    assert await world.refused(f"/reports/{SUB}/2026-03", who="block_secretary") == (403, "out-of-reach")
+    figures = await world.figures(COMMUNE, who="office", hierarchy_as_of="2026-04-02")
+    assert (figures["cells"], figures["met"]) == (2, 0)
+    assert (await world.figures(COMMUNE))["met"] == 1
+    # The unit is gone, all that stood below it is here.
+    assert (await world.figures(SUB, who="office"))["cells"] == 1
+
+
 async def test_a_question_that_makes_no_sense_says_which_part(world: World) -> None:
     await told(world)
     assert await world.refused(f"/reports/{PROVINCE}/2026-13") == (422, "invalid-request")
