@@ -2,19 +2,15 @@
 
 import csv
 import io
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-
-from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound
 
 from services.membership.imports.mapping import Mapping
+from services.membership.imports.workbook import Cell, WorkbookRefused, read_sheet, tidy
 from shared.decider import DomainError
 
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # XLSX (a ZIP), and the older XLS
 UTF16 = (b"\xff\xfe", b"\xfe\xff")
-Cell = str | date
 
 
 class UnreadableFile(DomainError):
@@ -64,34 +60,11 @@ def _places(headings: Sequence[Cell], mapping: Mapping) -> dict[str, int]:
     return places
 
 
-def tidy(text: str) -> str:
-    """NFC, so that one Vietnamese letter is one code point whoever typed it, and single spaces."""
-    return " ".join(unicodedata.normalize("NFC", text).split())
-
-
 def _workbook(content: bytes, mapping: Mapping) -> list[list[Cell]]:
     try:
-        workbook = CalamineWorkbook.from_filelike(io.BytesIO(content))
-        sheet = mapping.sheet or workbook.sheet_names[0]
-        rows = workbook.get_sheet_by_name(sheet).to_python(skip_empty_area=False)
-    except WorksheetNotFound as error:
-        raise UnreadableFile(f"Tệp không có trang tính '{mapping.sheet}'.") from error
-    except CalamineError as error:
-        raise UnreadableFile(
-            f"Không đọc được tệp bảng tính: {error}. Hãy lưu lại ở dạng .xlsx, không đặt mật khẩu."
-        ) from error
-    return [[_plain(cell) for cell in row] for row in rows]
-
-
-def _plain(cell: object) -> Cell:
-    """A spreadsheet keeps a code of digits as a number: 42001.0 is the code 42001."""
-    if isinstance(cell, datetime):
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return tidy(str(cell))
+        return read_sheet(content, mapping.sheet)
+    except WorkbookRefused as error:
+        raise UnreadableFile(str(error)) from error
 
 
 def _csv(content: bytes, mapping: Mapping) -> list[list[Cell]]:

@@ -146,3 +146,16 @@ def test_the_mappings_of_the_sample_are_right() -> None:
     assert {load_mapping(folder, path.stem).kind for path in folder.glob("*.toml")} == {
         "unit_kinds", "units", "members", "offices", "assignments",
     }  # fmt: skip
+
+
+@pytest.mark.parametrize("far", [(1_048_575, 16_383), (1_999, 16_383)])
+def test_a_stray_cell_far_away_is_one_clear_line(far: tuple[int, int]) -> None:
+    """Reading such a sheet takes terabytes: the reader gives up with its whole process, which must not be ours."""
+    out = io.BytesIO()
+    book = xlsxwriter.Workbook(out)
+    page = book.add_worksheet()
+    page.write(0, 0, "Mã")
+    page.write(*far, "x")
+    book.close()
+    with pytest.raises(UnreadableFile, match="Trang tính quá lớn"):
+        read_rows(out.getvalue(), MAPPING)
