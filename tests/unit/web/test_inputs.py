@@ -6,7 +6,7 @@ import pytest
 from pydantic import TypeAdapter, ValidationError
 
 from shared.contracts.fields import Count, GivenDay, GivenMoment, Period
-from shared.web.inputs import FreeText
+from shared.web.inputs import MOST_ERRORS, FreeText, Input
 
 
 @pytest.mark.parametrize(
@@ -46,3 +46,25 @@ def test_a_text_that_the_database_cannot_hold_is_refused() -> None:
 
 def test_a_text_keeps_its_lines() -> None:
     assert TypeAdapter(FreeText).validate_python("  một\nhai ") == "một\nhai"
+
+
+class Line(Input):
+    count: Count
+
+
+class Lines(Input):
+    lines: tuple[Line, ...]
+
+
+def test_some_errors_are_named_one_by_one() -> None:
+    with pytest.raises(ValidationError) as refused:
+        Lines.model_validate({"lines": [{"count": "x"}] * MOST_ERRORS})
+    assert refused.value.error_count() == MOST_ERRORS
+
+
+@pytest.mark.parametrize("body", [{"lines": [{}] * 101}, {"lines": [], **{f"k{n}": 1 for n in range(101)}}])
+def test_very_many_errors_are_one(body: dict[str, object]) -> None:
+    """A hundred thousand of them, each written out, kept a service from answering anybody else for seconds."""
+    with pytest.raises(ValidationError, match="có 101 lỗi") as refused:
+        Lines.model_validate(body)
+    assert refused.value.error_count() == 1
