@@ -54,7 +54,7 @@ def _body_hash(body: bytes) -> str:
     # Canonical JSON where it is JSON, so that spaces and the order of keys do not make another command of it.
     try:
         canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    except ValueError:
+    except (ValueError, RecursionError):
         canonical = body
     return hashlib.sha256(canonical).hexdigest()
 

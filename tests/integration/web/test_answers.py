@@ -100,6 +100,14 @@ class TestCommands:
         }
         assert answer.headers["X-Log-Position"] == "notes:1"
 
+    async def test_with_a_body_nested_too_deep_to_be_read_is_still_one_command(
+        self, client: Client, token: str
+    ) -> None:
+        headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "deep"}
+        body = b"[" * 100_000
+        answers = [await client.http.post(f"{NOTE}?number=1", content=body, headers=headers) for _ in range(2)]
+        assert [answer.status_code for answer in answers] == [200, 200]
+
     async def test_repeated_gives_the_first_answer(self, client: Client, token: str, running: Runtime) -> None:
         key = {"Idempotency-Key": "once"}
         first = await client.post(f"{NOTE}?number=1", token, key)
