@@ -2,7 +2,7 @@
 
 import base64
 import json
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from services.reporting.ask import Question, question
 from services.reporting.figures import Figures
+from services.reporting.known import EVERYTHING
 from services.reporting.queries import BEGINNING, FIRST, Reports, UnitFigures
 from services.reporting.watermarks import SourceMark
 from shared.decider import DomainError
@@ -214,9 +215,13 @@ def place_after(cursor: str | None) -> tuple[datetime, str, int]:
         return BEGINNING, "", 0
     try:
         time, log_id, position = _opened(cursor)
-        return datetime.fromisoformat(time), log_id, int(position)
-    except ValueError as error:
+        moment, number = datetime.fromisoformat(time).astimezone(UTC), int(position)
+    except (ValueError, OverflowError) as error:
         raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.") from error
+    # Nothing that PostgreSQL's types cannot hold.
+    if not (log_id.isprintable() and 0 <= number <= EVERYTHING):
+        raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.")
+    return moment, log_id, number
 
 
 def _cursor(*parts: object) -> str:

@@ -1,5 +1,6 @@
 """`known_as_of`: a vector of positions, or a time that resolves to one."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -8,6 +9,8 @@ from shared.decider import DomainError
 
 MEMBERSHIP = "membership"
 EVERYTHING = 2**63 - 1
+
+_POSITION = re.compile(r"(?P<log>[a-z][a-z0-9_-]{0,60}):(?P<position>[0-9]+)")
 
 Vector = Mapping[str, int]
 
@@ -38,13 +41,19 @@ class KnownAsOf:
                     raise KnownAsOfMalformed(f"known_as_of: thời điểm {text!r} phải kèm múi giờ, ví dụ +07:00.")
                 # In UTC, for the database: beside either end of the calendar a zone's offset leads out of it.
                 return cls(moment=moment.astimezone(UTC))
-            parts = [part.rpartition(":") for part in text.split(",")]
-            return cls(positions={log_id.strip(): min(int(position), EVERYTHING) for log_id, _, position in parts})
+            return cls(positions=dict(_position(part.strip()) for part in text.split(",")))
         except (ValueError, OverflowError) as error:
             raise KnownAsOfMalformed(
                 f"known_as_of: {text!r} không phải thời điểm (2026-04-10T08:00:00+07:00) "
                 "hay các vị trí (meetings:120,attendance:900)."
             ) from error
+
+
+def _position(text: str) -> tuple[str, int]:
+    match = _POSITION.fullmatch(text)
+    if match is None:
+        raise ValueError(text)
+    return match["log"], min(int(match["position"]), EVERYTHING)
 
 
 def written(vector: Vector) -> str:

@@ -1,5 +1,7 @@
 """Figures over the tree: sums, the three answers, knowledge and trees of other days, drill-down, reach."""
 
+import base64
+import json
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -191,13 +193,22 @@ async def test_a_report_of_another_day_needs_todays_reach_over_all_of_its_leaves
 
 
 async def test_a_question_that_makes_no_sense_says_which_part(world: World) -> None:
-    await told(world)
+    meeting = await told(world)
     assert await world.refused(f"/reports/{PROVINCE}/2026-13") == (422, "invalid-request")
     asked = f"/reports/{PROVINCE}/2026-03"
     assert await world.refused(asked, known_as_of="yesterday") == (422, "known-as-of-malformed")
     assert await world.refused(asked, known_as_of="2026-03-01T00:00:00") == (422, "known-as-of-malformed")
     assert await world.refused(asked, hierarchy_as_of="2020-01-01") == (404, "unit-unknown")
     assert await world.refused(f"{asked}/meetings", after="x") == (422, "cursor-malformed")
+    moment = "2026-03-01T00:00:00+00:00"
+    for place in (
+        ("0001-01-01T00:00:00+14:00", "m", "1"),
+        (moment, "m", str(10**20)),
+        (moment, "\0", "1"),
+        (moment, "m", "-1"),
+    ):
+        after = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
+        assert await world.refused(f"/meetings/{meeting}/events", after=after) == (422, "cursor-malformed"), place
 
 
 async def test_a_dry_run_sees_the_figures_of_the_months_that_a_batch_is_about(world: World) -> None:

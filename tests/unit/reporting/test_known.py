@@ -7,7 +7,17 @@ from services.reporting.known import EVERYTHING, KnownAsOf, KnownAsOfMalformed
 
 @pytest.mark.parametrize(
     "text",
-    ["x", "meetings:", "2026-03-01", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"],
+    [
+        "x",
+        "meetings:",
+        "meetings:-1",
+        f"membership:-{10**30}",
+        "a\x00b:1",
+        "meetings:1,x",
+        "2026-03-01",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-12:00",
+    ],
 )
 def test_refuses_what_is_neither(text: str) -> None:
     with pytest.raises(KnownAsOfMalformed, match="known_as_of"):
