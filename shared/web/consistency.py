@@ -6,6 +6,7 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 
+from shared.web.identity import Identity, identify
 from shared.web.problems import Refused
 from shared.web.runtime import ServiceRuntime, service_runtime
 
@@ -31,6 +32,8 @@ class NotYetThere(Refused):
 
 async def at_least(
     runtime: Annotated[ServiceRuntime, Depends(service_runtime)],
+    # Somebody known: waiting asks the database again and again.
+    _: Annotated[Identity, Depends(identify)],
     at_least: Annotated[
         list[str], Query(max_length=8, description="Positions (<log>:<position>) that the answer must include.")
     ] = [],  # noqa: B006  # FastAPI copies it

@@ -113,6 +113,12 @@ async def test_a_secretary_reads_the_names_of_the_own_cell_alone(imported: Sende
     assert machine.status_code == 403
 
 
+async def test_nobody_unknown_waits_for_a_position(imported: Sender) -> None:
+    """Waiting asks the database again and again: whoever makes the service do so is known to it."""
+    answer = await imported.service.get("/units?at_least=membership:99999999")
+    assert answer.status_code == 401
+
+
 async def test_members_are_read_page_by_page(imported: Sender, province: Province) -> None:
     known = await units(imported)
     root = known[province.root.code]["unit_id"]
