@@ -33,12 +33,16 @@ class CriteriaSetInput(Input):
         return PublishCriteriaSet(**said)
 
 
+# What an event can hold; whether it is too many says the criteria set.
+GivenPoints = Annotated[Decimal, Field(ge=0, max_digits=6, decimal_places=2)]
+
+
 class ChoiceInput(Input):
     """An option by its code, or points: where the item has no options, or only one option has so many."""
 
     item: Code
     option: Code | None = None
-    points: Annotated[Decimal, Field(ge=0)] | None = None
+    points: GivenPoints | None = None
 
     def choice(self) -> Choice:
         return Choice(self.item, self.option, self.points)
@@ -65,7 +69,7 @@ class RatingInput(Input):
     """`reason`: why it differs from the self-score."""
 
     rating: Code
-    total: Annotated[Decimal, Field(ge=0)] | None = None
+    total: GivenPoints | None = None
     reason: Code | None = None
 
 

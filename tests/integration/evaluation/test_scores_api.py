@@ -110,6 +110,16 @@ async def test_a_cell_with_only_a_secretary_has_no_committee_meeting_to_score(wo
     assert await points(world, "3.3") == 2
 
 
+@pytest.mark.parametrize("total", ["1.234", "1e-50"])
+async def test_points_that_no_event_can_hold_are_refused(world: World, total: str) -> None:
+    await world.held()
+    await world.catch_up()
+    assert (await world.refused("rating", {"rating": "poor", "total": total}, "appraiser"))[:2] == (
+        422,
+        "invalid-request",
+    )
+
+
 @pytest.mark.parametrize("who", ["sub_secretary", "board", "appraiser", "far_secretary"])
 async def test_only_the_committee_that_decides_gives_the_official_rating(world: World, who: str) -> None:
     """Above the far cell stands a sub-committee, which decides nothing, and above it the block, which does."""
