@@ -20,6 +20,8 @@ LEEWAY_SECONDS = 30
 # Keys rotate: a key id that is not known is looked up again, but not more often than this.
 REFRESH_SECONDS = 30
 MAX_AGE_SECONDS = 3600
+# Without any key there is nothing to lose by asking again soon, but not once for each request that waits.
+RETRY_SECONDS = 1
 
 log = structlog.get_logger(__name__)
 
@@ -67,7 +69,7 @@ class Tokens:
             self._claims.validate(decoded.claims)
         except ExpiredTokenError as error:
             raise TokenRefused("Phiên đăng nhập đã hết hạn; hãy đăng nhập lại.") from error
-        except (JoseError, ValueError) as error:
+        except (JoseError, ValueError, TypeError) as error:  # TypeError: a header such as "crit": 5, looked into unseen
             raise TokenRefused("Mã truy cập không hợp lệ.") from error
         return dict(decoded.claims)
 
@@ -80,18 +82,24 @@ class Tokens:
             return jwt.decode(token, keys, algorithms=ALGORITHMS)
 
     async def _current_keys(self, *, older_than: float) -> KeySet:
-        async with self._fetching:  # many requests that find no key ask the issuer once
-            if self._keys is None or self._now() - self._asked_at > older_than:
-                await self._refresh()
+        # Whoever has the key does not stand behind those who wait for an issuer that hangs.
+        if self._wanting(older_than):
+            async with self._fetching:  # many requests that find no key ask the issuer once
+                if self._wanting(older_than):
+                    await self._refresh()
         if self._keys is None:
             raise IssuerUnavailable("Chưa lấy được khóa của nơi cấp mã truy cập; hãy thử lại.")
         return self._keys
+
+    def _wanting(self, older_than: float) -> bool:
+        return self._now() - self._asked_at > (RETRY_SECONDS if self._keys is None else older_than)
 
     async def _refresh(self) -> None:
         self._asked_at = self._now()
         try:
             self._keys = KeySet.import_key_set(await self._fetch_keys())
         except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
+            self._asked_at = self._now()
             log.warning("issuer_keys_not_fetched", error=repr(error), kept=self._keys is not None)
 
 

@@ -1,5 +1,8 @@
 """Which tokens are believed."""
 
+import asyncio
+import base64
+import json
 import time
 from pathlib import Path
 from typing import Any
@@ -115,6 +118,14 @@ async def test_refuses_what_is_no_token(tokens: Tokens, token: str) -> None:
         await tokens.verify(token)
 
 
+@pytest.mark.parametrize("extra", [{"crit": 5}, {"kid": []}, {"kid": {}}, {"alg": 5}, {"b64": False, "crit": ["b64"]}])
+async def test_refuses_a_header_of_odd_types(issuer: DemoIssuer, tokens: Tokens, extra: dict[str, Any]) -> None:
+    _, claims, signature = issuer.sign(CLAIMS).split(".")
+    odd = json.dumps({"alg": "RS256", "kid": issuer._key.kid, **extra}).encode()
+    with pytest.raises(TokenRefused):
+        await tokens.verify(f"{base64.urlsafe_b64encode(odd).decode().rstrip('=')}.{claims}.{signature}")
+
+
 async def test_fetches_keys_once_and_again_for_an_unknown_key_but_not_for_every_forgery(
     issuer: DemoIssuer, tmp_path: Path
 ) -> None:
@@ -147,6 +158,40 @@ async def test_says_that_the_issuer_is_away_when_it_never_answered(issuer: DemoI
     keys.away = True
     with pytest.raises(IssuerUnavailable):
         await Tokens(ISSUER, AUDIENCE, keys).verify(issuer.sign(CLAIMS))
+
+
+async def test_who_has_the_key_does_not_wait_behind_an_issuer_that_hangs(issuer: DemoIssuer, tmp_path: Path) -> None:
+    answers, hanging = Keys(issuer), asyncio.Event()
+
+    async def fetch() -> KeySetSerialization:
+        if answers.asked:
+            await hanging.wait()
+        return await answers()
+
+    clock = Clock()
+    tokens = Tokens(ISSUER, AUDIENCE, fetch, clock)
+    await tokens.verify(issuer.sign(CLAIMS))
+    clock.now += 31
+    unknown = asyncio.create_task(tokens.verify(DemoIssuer(tmp_path, ISSUER).sign(CLAIMS)))
+    await asyncio.sleep(0)
+    known = await asyncio.wait_for(tokens.verify(issuer.sign(CLAIMS)), timeout=5)
+    hanging.set()
+    assert known["office_id"] == "1"
+    with pytest.raises(TokenRefused):
+        await unknown
+
+
+async def test_asks_an_issuer_that_is_away_once_for_all_who_wait(issuer: DemoIssuer) -> None:
+    keys, clock = Keys(issuer), Clock()
+    tokens = Tokens(ISSUER, AUDIENCE, keys, clock)
+    keys.away = True
+    for _ in range(3):
+        with pytest.raises(IssuerUnavailable):
+            await tokens.verify(issuer.sign(CLAIMS))
+    assert keys.asked == 1
+    keys.away = False
+    clock.now += 2
+    assert await tokens.verify(issuer.sign(CLAIMS))
 
 
 def test_keeps_the_key_for_its_owner_alone(tmp_path: Path) -> None:
