@@ -11,8 +11,9 @@ from fastapi import Depends
 from services.meetings.aggregates import MEETING, stream
 from services.meetings.domain.checks import live
 from services.meetings.domain.commands import Command, Plan
-from services.meetings.domain.errors import SecondRegularMeeting
+from services.meetings.domain.errors import NotACell, SecondRegularMeeting
 from services.meetings.domain.state import Meeting
+from shared.contracts.meetings import Body
 from shared.eventstore.claims import ClaimTaken
 from shared.eventstore.context import Context
 from shared.eventstore.log import Text
@@ -62,8 +63,15 @@ class Desk:
         state = await self.meeting(meeting_id)
         if state.plan is None and plan is not None:
             await caller.require(plan.unit_id)
+            await self.require_body(plan.unit_id, plan.body)
             return state
         return await self.known(meeting_id, caller)
+
+    async def require_body(self, unit_id: UUID, body: Body) -> None:
+        """Only a cell holds meetings of a cell: another unit's would be met without ever being owed."""
+        unit = await self.runtime.directory.unit(unit_id)
+        if body is Body.CELL and unit is not None and not unit.is_cell:
+            raise NotACell("body: tổ chức này không phải chi bộ; kỳ sinh hoạt của cấp ủy ghi body = committee.")
 
     async def handle(self, command: Command, unit_id: UUID, texts: Sequence[Text] = ()) -> CommandAccepted:
         """Raises what the domain raises; a claim that is taken names the cell's other meeting of the period."""

@@ -35,6 +35,7 @@ Mover = Annotated[Caller, allow({**CORRECTORS, Role.PROVINCE_BOARD: Reach.OWN_UN
 async def schedule(body: ScheduleInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
     """Plans a meeting of a cell or its committee for a period."""
     await caller.require(body.unit_id)
+    await desk.require_body(body.unit_id, body.body)
     meeting_id = body.meeting_id or desk.context.new_id("meeting")
     sittings, texts = planned_sittings(body.sittings, meeting_id, desk)
     command = commands.ScheduleMeeting(meeting_id, plan_of(body), sittings)
@@ -58,6 +59,7 @@ async def correct(meeting_id: UUID, body: CorrectionInput, caller: Mover, desk: 
         await _require_common_committee(caller, desk, plan.unit_id, body.unit_id)
     else:
         await caller.require(plan.unit_id)
+    await desk.require_body(body.unit_id or plan.unit_id, body.body or plan.body)
     command = commands.CorrectMeeting(
         meeting_id=meeting_id,
         reason=body.reason,

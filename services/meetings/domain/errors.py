@@ -41,6 +41,13 @@ class PlanIncomplete(DomainError):
     status = 422
 
 
+class NotACell(DomainError):
+    """A meeting of a cell is planned for a unit that is none."""
+
+    problem = "not-a-cell"
+    status = 422
+
+
 class SittingsWrong(DomainError):
     """A sitting ends before it begins, lies in the future, or was never planned."""
 

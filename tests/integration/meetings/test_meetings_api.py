@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from tests.integration.commune import FAR, FIRST, SECOND, as_
+from tests.integration.commune import COMMUNE, FAR, FIRST, SECOND, as_
 from tests.integration.inprocess import InProcess, bearer
 
 SECRETARY = as_("secretary")
@@ -91,6 +91,23 @@ async def test_a_meeting_that_was_not_held_may_be_reported_without_a_plan(meetin
     assert (await do(meetings, meeting, "not-held", body))["events"] == ["MeetingNotHeld"]
     await do(meetings, meeting, "outcome-withdrawal", {"reason": "wrong-cell"})
     assert (await do(meetings, meeting, "held", HELD))["events"] == ["MeetingHeld"]
+
+
+async def test_only_a_cell_holds_meetings_of_a_cell(meetings: InProcess) -> None:
+    """A committee's would count as met where nothing was owed."""
+    plan = {"unit_id": str(COMMUNE), "period": "2026-03", "body": "cell"}
+    sitting = {"starts_at": "2026-03-03T18:00:00+07:00"}
+    for path, body in (
+        ("/meetings", {**plan, "sittings": [sitting]}),
+        (f"/meetings/{uuid4()}/not-held", {"plan": plan, "reason": "flood"}),
+    ):
+        answer = await meetings.post(path, body, Authorization=as_("appraiser"))
+        assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (422, "not-a-cell"), path
+    own = {**plan, "body": "committee", "sittings": [sitting]}
+    meeting = (await meetings.post("/meetings", own, Authorization=as_("appraiser"))).json()["stream"]
+    path = f"/meetings/{meeting.removeprefix('meeting-')}/correction"
+    answer = await meetings.post(path, {"reason": "x", "body": "cell"}, Authorization=as_("appraiser"))
+    assert (answer.status_code, answer.json()["type"].rpartition(":")[2]) == (422, "not-a-cell")
 
 
 async def test_the_list_of_a_cells_meetings_follows_their_events(meetings: InProcess) -> None:
