@@ -26,7 +26,6 @@ class ImportFile:
     kind: str
     mapping: str
     as_of: date
-    file_name: str
     content: bytes | None
     state: str
     preview: str
@@ -41,7 +40,6 @@ async def keep_import(pool: Pool, file: ImportFile, sent_at: datetime) -> None:
         kind=file.kind,
         mapping=file.mapping,
         as_of=file.as_of,
-        file_name=file.file_name,
         content=file.content,
         preview=file.preview,
         digest=file.digest,

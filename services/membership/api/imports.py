@@ -16,6 +16,7 @@ from services.membership.imports.preview import preview
 from services.membership.imports.registry import Registry
 from services.membership.queries import ImportFile
 from services.membership.settings import MembershipSettings
+from shared.contracts.fields import GivenDay
 from shared.decider import DomainError
 from shared.eventstore.context import Context
 from shared.local_time import local_date
@@ -74,10 +75,14 @@ class ImportAnswer(BaseModel):
     left_out: list[int]
 
 
+# As the database counts them.
+RowNumber = Annotated[int, Field(ge=1, lt=2**31)]
+
+
 class ApplyInput(Input):
     """Numbers of rows with problems that are to be left out; the others are recorded."""
 
-    leave_out: list[int] = Field(default_factory=list, max_length=100_000)
+    leave_out: list[RowNumber] = Field(default_factory=list, max_length=100_000)
 
 
 class AppliedAnswer(BaseModel):
@@ -96,7 +101,7 @@ async def send(
     known: Known,
     file: UploadFile,
     mapping: Annotated[str, Form(description="Name of the mapping of columns.")],
-    as_of: Annotated[date | None, Form(description="The day that the file describes; today if left out.")] = None,
+    as_of: Annotated[GivenDay | None, Form(description="The day that the file describes; today if left out.")] = None,
 ) -> ImportAnswer:
     """A preview: nothing is recorded yet."""
     settings = cast("MembershipSettings", running.settings)
@@ -106,7 +111,7 @@ async def send(
         raise FileTooLarge(f"Tệp lớn hơn {settings.import_max_bytes // 1024 // 1024} MB: hãy chia nhỏ.")
     loaded = load_mapping(settings.mappings, mapping)
     day = as_of or local_date(running.clock())
-    return _answer(await preview(content, file.filename or "", loaded, day, known))
+    return _answer(await preview(content, loaded, day, known))
 
 
 @router.post("/{import_id}/apply")

@@ -21,7 +21,7 @@ KEPT = timedelta(days=7)
 LISTED = 500
 
 
-async def preview(content: bytes, file_name: str, mapping: Mapping, as_of: date, registry: Registry) -> ImportFile:
+async def preview(content: bytes, mapping: Mapping, as_of: date, registry: Registry) -> ImportFile:
     """Compares and keeps the file; nothing is recorded in the log. Raises `UnreadableFile`."""
     rows = await read_file(content, mapping)
     plan = await compare(rows, mapping, FileDay(mapping.system, as_of), registry)
@@ -30,7 +30,6 @@ async def preview(content: bytes, file_name: str, mapping: Mapping, as_of: date,
         kind=mapping.kind,
         mapping=mapping.model_dump_json(),
         as_of=as_of,
-        file_name=file_name,
         content=content,
         state="previewed",
         preview=json.dumps(summary(plan), ensure_ascii=False),

@@ -1,11 +1,11 @@
 -- name: keep_import!
 -- A file with its preview.
-INSERT INTO import_file (import_id, kind, mapping, as_of, file_name, content, state, preview, digest, sent_at)
-VALUES (:import_id, :kind, :mapping::json, :as_of, :file_name, :content, 'previewed', :preview::json, :digest, :sent_at);
+INSERT INTO import_file (import_id, kind, mapping, as_of, content, state, preview, digest, sent_at)
+VALUES (:import_id, :kind, :mapping::json, :as_of, :content, 'previewed', :preview::json, :digest, :sent_at);
 
 -- name: find_import^
 -- A file by its id.
-SELECT import_id, kind, mapping, as_of, file_name, content, state, preview, digest, left_out
+SELECT import_id, kind, mapping, as_of, content, state, preview, digest, left_out
 FROM import_file
 WHERE import_id = :import_id;
 
@@ -19,12 +19,13 @@ WHERE import_id = :import_id AND state = 'previewed';
 UPDATE import_file SET state = 'applied', content = NULL WHERE import_id = :import_id;
 
 -- name: forget_old_contents!
--- Files that nobody applied in time.
-UPDATE import_file SET content = NULL WHERE content IS NOT NULL AND state = 'previewed' AND sent_at < :before;
+-- Files that nobody applied in time. What is wrong with a row may quote it.
+UPDATE import_file SET content = NULL, preview = (preview::jsonb || '{"problems": []}')::json
+WHERE content IS NOT NULL AND state = 'previewed' AND sent_at < :before;
 
 -- name: forget_contents!
--- Files that may hold an erased person's name.
-UPDATE import_file SET content = NULL WHERE content IS NOT NULL AND kind = :kind;
+-- Files that may hold an erased person's name, and what is wrong with their rows, which may quote it.
+UPDATE import_file SET content = NULL, preview = (preview::jsonb || '{"problems": []}')::json WHERE kind = :kind;
 
 -- name: identities
 -- Member ids by the keyed hash of an outer code.

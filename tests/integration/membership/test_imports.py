@@ -10,7 +10,7 @@ from samples.province.files import IMPORTS, MEMBERS, UNITS
 from shared.contracts.envelope import RecordedEvent
 from shared.eventstore.log import Append, LogUnavailable
 from tests.integration.inprocess import bearer
-from tests.integration.membership.conftest import Sender
+from tests.integration.membership.conftest import MACHINE, Sender
 
 
 def member_lines(sender: Sender) -> list[str]:
@@ -148,6 +148,27 @@ async def test_an_apply_that_was_cut_short_is_finished_by_repeating_it(
 async def test_an_applied_file_is_not_kept(sender: Sender) -> None:
     await sender.applied("unit-kinds", (sender.folder / UNITS).read_bytes())
     assert await sender.service.runtime.pool.fetchval("SELECT count(*) FROM import_file WHERE content IS NOT NULL") == 0
+
+
+async def test_what_a_preview_quotes_goes_with_an_erased_member(sender: Sender) -> None:
+    await sender.all()
+    notice, headings, first, *_ = member_lines(sender)
+    code, name = first.split(",")[:2]
+    preview = await sender.preview("members", as_file([notice, headings, first.replace(code, name)]))
+    assert name in str(preview["problems"])
+    [cell, *_] = [unit for unit in (await sender.get("/units")).json() if unit["is_cell"]]
+    offices = (await sender.get(f"/offices?under={cell['unit_id']}")).json()
+    erased = await sender.service.post(f"/members/{offices[0]['member_id']}/erasure", None, Authorization=MACHINE)
+    assert erased.status_code == 200, erased.text
+    assert (await sender.get(f"/imports/{preview['import_id']}")).json()["problems"] == []
+
+
+@pytest.mark.parametrize("row", [0, -1, 2**31])
+async def test_a_row_that_no_file_has_cannot_be_left_out(sender: Sender, row: int) -> None:
+    content = (sender.folder / dict(IMPORTS)["unit-kinds"]).read_bytes()
+    preview = await sender.preview("unit-kinds", content)
+    answer = await sender.apply(preview["import_id"], [row])
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.leave_out.0")
 
 
 async def test_only_a_machine_or_the_province_sends_files(sender: Sender) -> None:
