@@ -11,6 +11,7 @@ from shared.contracts.membership import OfficeRole
 from shared.observability.logging import configure_logging
 from shared.observability.tracing import configure_tracing
 from shared.service import Runtime
+from shared.web import body_limit
 from shared.web.problems import MEDIA_TYPE, TYPE_PREFIX
 from tests.fixtures.province import CELL_1, CELL_2, COMMUNE_A, Membership, identifier, member, office
 from tests.fixtures.waiting import eventually
@@ -64,6 +65,14 @@ class TestProblems:
         answer = await client.http.post("/bodies", content=content, headers=headers)
         assert (answer.status_code, answer.headers["Content-Type"]) == (status, MEDIA_TYPE)
         assert word in answer.json()["detail"]
+
+    async def test_a_body_that_calls_itself_a_form_has_a_limit_too(
+        self, client: Client, token: str, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(body_limit, "MAX_FORM_BYTES", 1000)
+        headers = {"Content-Type": "multipart/form-data; boundary=x", "Authorization": f"Bearer {token}"}
+        answer = await client.http.post("/bodies", content=b" " * 1001, headers=headers)
+        assert answer.status_code == 413
 
     async def test_names_each_wrong_field(self, client: Client, token: str) -> None:
         answer = await client.post(f"{NOTE}?number=many", token)
