@@ -6,6 +6,7 @@ from fastapi import APIRouter, FastAPI
 
 from shared.web import health, ops, problems
 from shared.web.body_limit import BodyLimit
+from shared.web.consistency import Applied
 from shared.web.requests import Requests
 from shared.web.routes import check_every_route_has_a_rule
 from shared.web.runtime import ServiceRuntime
@@ -26,6 +27,7 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI
     )
     app.state.runtime = service
     app.state.tokens = Tokens(settings.oidc_issuer, settings.oidc_audience, keys_from(settings.oidc_jwks_url))
+    app.state.applied = Applied(service)
     problems.install(app)
     for router in (health.router, ops.router, *routers):
         app.include_router(router)

@@ -14,7 +14,7 @@ MAX_FORM_BYTES = 65 * 1024 * 1024
 
 
 class BodyLimit:
-    """ASGI middleware: 413 for a body above `MAX_BYTES`, of a form `MAX_FORM_BYTES`, whether or not it says its length."""
+    """ASGI middleware: 413 for a body above `MAX_BYTES` (a form: `MAX_FORM_BYTES`), whatever length it says it has."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

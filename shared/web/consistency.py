@@ -4,11 +4,11 @@ import asyncio
 import re
 from typing import Annotated
 
-from fastapi import Depends, Query
+from fastapi import Depends, Query, Request
 
 from shared.web.identity import Identity, identify
 from shared.web.problems import Refused
-from shared.web.runtime import ServiceRuntime, service_runtime
+from shared.web.runtime import ServiceRuntime
 
 WAIT_SECONDS = 2.0
 POLL_SECONDS = 0.05
@@ -30,8 +30,35 @@ class NotYetThere(Refused):
     retry_after = 1
 
 
+class Applied:
+    """Up to which position a source is applied here. However many wait, the database is asked by one at a time."""
+
+    def __init__(self, runtime: ServiceRuntime) -> None:
+        self._runtime = runtime
+        self._asking: dict[str, asyncio.Task[int]] = {}
+
+    async def __call__(self, source: str) -> int:
+        asking = self._asking.get(source)
+        if asking is None or asking.done():
+            asking = self._asking[source] = asyncio.create_task(self._ask(source))
+        # One who gives up must not end the question for the others.
+        return await asyncio.shield(asking)
+
+    async def _ask(self, source: str) -> int:
+        try:
+            return await self._runtime.applied(source)
+        finally:
+            del self._asking[source]
+
+
+def service_applied(request: Request) -> Applied:
+    """Shared by all requests of the application."""
+    applied: Applied = request.app.state.applied
+    return applied
+
+
 async def at_least(
-    runtime: Annotated[ServiceRuntime, Depends(service_runtime)],
+    applied: Annotated[Applied, Depends(service_applied)],
     # Somebody known: waiting asks the database again and again.
     _: Annotated[Identity, Depends(identify)],
     at_least: Annotated[
@@ -43,13 +70,13 @@ async def at_least(
         match = _POSITION.fullmatch(wanted)
         if match is None:
             raise PositionMalformed(f"at_least phải có dạng <log>:<position>, không phải {wanted!r}.")
-        await _wait(runtime, match["log"], int(match["position"]))
+        await _wait(applied, match["log"], int(match["position"]))
 
 
-async def _wait(runtime: ServiceRuntime, source: str, position: int) -> None:
+async def _wait(applied: "Applied", source: str, position: int) -> None:
     clock = asyncio.get_running_loop().time
     deadline = clock() + WAIT_SECONDS
-    while await runtime.applied(source) < position:
+    while await applied(source) < position:
         if clock() >= deadline:
             raise NotYetThere(f"Chưa nhận được dữ liệu đến vị trí {source}:{position}; hãy thử lại.")
         await asyncio.sleep(POLL_SECONDS)
