@@ -83,7 +83,7 @@ async def _check_sent(log: Log, topic: Topic, checkpoint: Checkpoint, partition:
     if end < sent_end:
         raise TopicBehindCheckpoint(place, f"ends at offset {end}, but was {sent_end} long")
     if end:
-        await _check_beginning(topic, partition, place, log.log_id)
+        await _check_beginning(topic, partition, place, log.log_id, end)
     if sent_end:
         record = await _record(topic, partition, sent_end - 1)
         row = copy_of(record, log.log_id)
@@ -95,10 +95,12 @@ async def _check_sent(log: Log, topic: Topic, checkpoint: Checkpoint, partition:
             raise TopicOfAnotherLog(topic.name, sent)
 
 
-async def _check_beginning(topic: Topic, partition: int, place: str, log_id: str) -> None:
-    first = await _record(topic, partition, 0)
-    if first.offset > 0:
-        raise TopicBehindCheckpoint(place, f"begins at offset {first.offset}")
+async def _check_beginning(topic: Topic, partition: int, place: str, log_id: str, end: int) -> None:
+    found = await topic.read(partition, 0, 1)
+    begins = found[0].offset if found else end  # a partition of which nothing is kept still has its end
+    if begins > 0:
+        raise TopicBehindCheckpoint(place, f"begins at offset {begins}")
+    first = found[0]
     if copy_of(first, log_id) is not None and (prev := from_record(first)[1]) > 0:
         raise TopicBehindCheckpoint(place, f"begins after position {prev}")
 

@@ -9,12 +9,16 @@ from shared.messaging.topic import SendFailed
 
 
 class Broker:
-    """What outlives its clients: the records of one topic and its last progress record per log."""
+    """What outlives its clients: the records of one topic and its last progress record per log.
+
+    `first`: by partition, the first offset that is kept.
+    """
 
     def __init__(self, name: str = "memory.events", partitions: int = 3) -> None:
         self.name = name
         self.partitions = partitions
         self.records: dict[int, list[FetchedRecord]] = defaultdict(list)
+        self.first: dict[int, int] = defaultdict(int)
         self.progress: dict[str, ProgressRecord] = {}
 
     def append(self, partition: int, record: Record) -> None:
@@ -22,9 +26,14 @@ class Broker:
         fetched = FetchedRecord(self.name, partition, offset, record.key, record.value, record.headers)
         self.records[partition].append(fetched)
 
+    def kept(self, partition: int, offset: int, limit: int) -> Sequence[FetchedRecord]:
+        start = max(offset, self.first[partition])
+        return self.records[partition][start : start + limit]
+
     def recreate(self) -> None:
         """As if somebody deleted the topic and made it anew."""
         self.records.clear()
+        self.first.clear()
         self.progress.clear()
 
 
@@ -60,7 +69,7 @@ class MemoryTopic:
         return {partition: len(self._broker.records[partition]) for partition in range(self.partitions)}
 
     async def read(self, partition: int, offset: int, limit: int) -> Sequence[FetchedRecord]:
-        return self._broker.records[partition][offset : offset + limit]
+        return self._broker.kept(partition, offset, limit)
 
     async def close(self) -> None:
         """Nothing is open."""

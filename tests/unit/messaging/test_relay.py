@@ -228,6 +228,17 @@ async def test_refuses_a_topic_that_begins_in_the_middle(
         await check_agreement(log, topic, Checkpoint())
 
 
+@pytest.mark.parametrize("kept", [1, 0])
+async def test_refuses_a_topic_whose_start_was_deleted_even_if_nothing_is_left(
+    log: MemoryLog, broker: Broker, leadership: Leadership, kept: int
+) -> None:
+    await fill(log, 12)
+    await (await Term.begin(log, MemoryTopic(broker), leadership, clock)).step()
+    broker.first[1] = len(broker.records[1]) - kept
+    with pytest.raises(TopicBehindCheckpoint, match=f"notes.events/1 begins at offset {broker.first[1]}"):
+        await Term.begin(log, MemoryTopic(broker), leadership, clock)
+
+
 async def test_refuses_another_number_of_partitions_than_the_events_were_sent_with(
     log: MemoryLog, broker: Broker, leadership: Leadership
 ) -> None:
