@@ -1,113 +1,173 @@
 """The processes of a run: relays that lead and lose the lead, consumers that fetch, fall behind and begin anew."""
 
-from collections.abc import Sequence
-from random import Random
-from typing import Any, cast
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from aiokafka import TopicPartition
 
 from shared.contracts.envelope import FetchedRecord
 from shared.eventstore.log import LogUnavailable
 from shared.messaging.agreement import LogAndTopicDisagree
 from shared.messaging.consumer import Consumer
-from shared.messaging.handler import Received
+from shared.messaging.intake import Intake, Pace
+from shared.messaging.parking import NotHeld, dry_run, redrive
 from shared.messaging.relay import Relay
 from shared.messaging.relay_store import Fenced, SessionLost
 from shared.messaging.start_offsets import StartOffsets
 from shared.messaging.stop_rule import StopRule
-from shared.messaging.store import Place
+from shared.messaging.store import HeldState, Place
 from shared.messaging.topic import SendFailed, Topic, TopicUnavailable
 from shared.messaging.topic_peek import TopicPeek
-from tests.fixtures.notes import SOURCE, Keeper
-from tests.simulation.ports import GatedLog, GatedRelayStore, GatedTopic, MemoryPeek
-from tests.simulation.schedule import Crashed
-from tests.simulation.world import TOPIC, World, keep_position
+from tests.simulation.broker import GatedTopic, MemoryPeek, SimulatedBroker
+from tests.simulation.databases import GatedLog, GatedRelayStore, GatedStore
+from tests.simulation.handlers import Directory, Facts, Handler, Process, RollCalls
+from tests.simulation.schedule import Crashed, Schedule
+from tests.simulation.service import Service
 
 NEVER_STOP = StopRule(share=2.0)
+AT_ONCE = Pace(first_retry=0.0, longest_retry=0.0)
 ENDS_A_TERM = (SendFailed, TopicUnavailable, Fenced, SessionLost, LogUnavailable)
+GAPS_BEFORE_A_NEW_SESSION = 3
 
 
-class GatedKeeper(Keeper):
-    """The handler of one process; it can end in the middle of a transaction, and just before the commit."""
+@dataclass
+class Cluster:
+    """What processes find around them. `shares`: by consumer process, the partitions that it reads (unset: all)."""
 
-    def __init__(self, actor: str, world: World) -> None:
-        super().__init__(write=keep_position)
-        self.bad = world.bad
-        self._actor = actor
-        self._schedule = world.schedule
+    schedule: Schedule
+    services: dict[str, Service]
+    clock: Callable[[], datetime]
+    poison: set[UUID] = field(default_factory=set)
+    shares: dict[str, frozenset[TopicPartition]] = field(default_factory=dict)
 
-    async def apply(self, tx: Any, batch: Sequence[Received]) -> None:
-        await self._schedule.gate(self._actor, "apply")
-        await super().apply(tx, batch)
-        await self._schedule.gate(self._actor, "commit")
+    def handler(self, name: str, actor: str, service: Service) -> Handler:
+        process = Process(actor, self.schedule, self.poison)
+        if name == RollCalls.name:
+            return RollCalls(process, GatedLog(actor, self.schedule, service.current_log))
+        return Facts(process) if name == Facts.name else Directory(process)
+
+    def brokers(self, handler: Handler) -> dict[str, SimulatedBroker]:
+        found = [self.services[source].broker for source in handler.sources]
+        return {broker.name: broker for broker in found}
 
 
-async def run_relay(actor: str, world: World) -> None:
+async def run_relay(actor: str, cluster: Cluster, service: Service) -> None:
     """One relay process after the other: each takes the lead when it can."""
-    schedule = world.schedule
+    schedule = cluster.schedule
 
     async def open_topic() -> Topic:
-        return GatedTopic(actor, schedule, world.broker)
+        return GatedTopic(actor, schedule, service.broker)
 
     while True:
         try:
-            await schedule.gate(actor, "standby")
-            log = GatedLog(actor, schedule, world.log)
-            await Relay(log, GatedRelayStore(actor, schedule, world.relays), open_topic, clock=world.now).lead_once()
+            log, store = (
+                GatedLog(actor, schedule, service.current_log),
+                GatedRelayStore(actor, schedule, service.relays),
+            )
+            await Relay(log, store, open_topic, clock=cluster.clock).lead_once()
         except ENDS_A_TERM as error:
-            schedule.note(f"{actor} ends its term: {error}")
+            schedule.note(f"{actor} ends its term: {error}", f"term ended: {type(error).__name__}")
         except LogAndTopicDisagree as refusal:
-            schedule.note(f"{actor} refuses: {refusal}")
-            world.refusal = refusal
+            schedule.note(f"{actor} refuses: {refusal}", "relay refused")
+            service.refusal = refusal
         except Crashed:
             schedule.note(f"{actor} is started again")
 
 
-async def run_consumer(actor: str, world: World) -> None:
-    """One consumer process after the other; all of them read all partitions, as if assignments overlapped."""
+async def run_consumer(actor: str, cluster: Cluster, service: Service, name: str) -> None:
+    """One consumer process after the other."""
     while True:
-        consumer = Consumer(GatedKeeper(actor, world), world.store, topics={TOPIC: SOURCE}, stop_rule=NEVER_STOP)
         try:
-            await world.schedule.gate(actor, "assign")
-            await _session(actor, world, consumer)
+            await cluster.schedule.gate(actor, "starts to consume")
+            handler = cluster.handler(name, actor, service)
+            store = GatedStore(actor, cluster.schedule, service.store)
+            topics = {cluster.services[source].broker.name: source for source in handler.sources}
+            await _Session(actor, cluster, Consumer(handler, store, topics=topics, stop_rule=NEVER_STOP)).run()
         except Crashed:
-            world.schedule.note(f"{actor} is started again")
+            cluster.schedule.note(f"{actor} is started again")
 
 
-async def _session(actor: str, world: World, consumer: Consumer) -> None:
-    """Fetches until something speaks for beginning anew: an offset out of range, or a gap that stays."""
-    starts = StartOffsets(consumer, cast("TopicPeek", MemoryPeek(world.broker)))
-    offsets = await starts.find_all()
-    while True:
-        await world.schedule.gate(actor, "fetch")
+class _Session:
+    """Fetches until something speaks for beginning anew: an offset out of range, a gap that stays, another share."""
+
+    def __init__(self, actor: str, cluster: Cluster, consumer: Consumer) -> None:
+        self._actor = actor
+        self._cluster = cluster
+        self._consumer = consumer
+        self._brokers = cluster.brokers(cast("Handler", consumer.handler))
+        self._share = cluster.shares.get(actor)
+        self._starts = StartOffsets(consumer, cast("TopicPeek", MemoryPeek(self._brokers.values())))
+
+    async def run(self) -> None:
+        schedule = self._cluster.schedule
+        intake = Intake(self._consumer, AT_ONCE)
+        everywhere = await self._starts.find_all()
+        offsets = {place: at for place, at in everywhere.items() if self._share is None or place in self._share}
+        while True:
+            await schedule.gate(self._actor, "fetches")
+            if self._cluster.shares.get(self._actor) != self._share and not schedule.happens(0.5):
+                return schedule.note(f"{self._actor} learns that it has other partitions", "rebalanced")
+            records = self._fetch(offsets)
+            if records is None:
+                return schedule.note(f"{self._actor} fetches out of range", "offset out of range")
+            if records:
+                outcome = await intake.take(records)
+                if await self._fetch_again(offsets, records, set(outcome.gaps)):
+                    return None
+            if any(key.ready for _, key in await self._consumer.store.held_keys(self._consumer.name)):
+                with suppress(OSError):  # it is tried again, as `Intake.keep_releasing` does
+                    await self._consumer.release()
+
+    def _fetch(self, offsets: dict[TopicPartition, int]) -> list[FetchedRecord] | None:
         records: list[FetchedRecord] = []
-        for partition, offset in sorted(offsets.items()):
-            there = world.broker.records[partition.partition]
-            if offset > len(there):
-                return
-            fetched = there[offset : offset + _some(world.schedule.random)]
-            offsets[partition] = offset + len(fetched)
+        for place, offset in sorted(offsets.items()):
+            broker = self._brokers[place.topic]
+            if not broker.has(place.partition, offset):
+                return None
+            count = self._cluster.schedule.random.randrange(4) if self._cluster.schedule.faults else 1000
+            fetched = broker.kept(place.partition, offset, count)
+            offsets[place] = offset + len(fetched)
             records.extend(fetched)
-        await world.schedule.gate(actor, "handle")
-        outcome = await consumer.handle(records)
-        for partition in offsets:
-            place = Place(SOURCE, partition.partition)
-            if place in outcome.gaps:
-                offsets[partition], gaps = await starts.after_gap(partition, place)
-                if gaps > 3:
-                    return
-            elif any(record.partition == partition.partition for record in records):
-                starts.passed(place)
-        await consumer.release()
+        return records
+
+    async def _fetch_again(
+        self, offsets: dict[TopicPartition, int], records: list[FetchedRecord], gaps: set[Place]
+    ) -> bool:
+        """True if a gap stays, so that a new session is due."""
+        for partition in sorted({TopicPartition(record.topic, record.partition) for record in records}):
+            place = Place(self._consumer.topics[partition.topic], partition.partition)
+            if place not in gaps:
+                self._starts.passed(place)
+                continue
+            self._cluster.schedule.note(f"{self._actor} sees a gap in {place}", "gap")
+            offsets[partition], in_a_row = await self._starts.after_gap(partition, place)
+            if in_a_row > GAPS_BEFORE_A_NEW_SESSION:
+                return True
+        return False
 
 
-async def run_operator(actor: str, world: World) -> None:
-    """Redrives what is parked, one key after the other, also while its cause is not repaired."""
+async def run_operator(actor: str, cluster: Cluster, service: Service) -> None:
+    """Redrives what is parked, one key after the other, also while its cause is not repaired; rehearses it first."""
+    schedule = cluster.schedule
     while True:
         try:
-            await world.schedule.gate(actor, "redrive")
-            await world.redrive_one()
+            await schedule.gate(actor, "looks for parked keys")
+            held = await service.store.held_keys()
+            parked = sorted((name, key.of) for name, key in held if key.state is HeldState.PARKED)
+            if not parked:
+                continue
+            name, of = schedule.random.choice(parked)
+            store, handler = GatedStore(actor, schedule, service.store), cluster.handler(name, actor, service)
+            if schedule.happens(0.3):
+                await dry_run(store, handler, of)
+                schedule.note(f"{actor} rehearsed {of.key[-4:]} of {of.log_id} at {name}", "dry run")
+            done = await redrive(store, handler, of)
+            schedule.note(f"{actor} redrove {of.key[-4:]} of {of.log_id} at {name}: {done.applied} events", "redrive")
+        except (NotHeld, OSError) as error:
+            schedule.note(f"{actor} gives up: {error!r}")
         except Crashed:
-            world.schedule.note(f"{actor} gives up")
-
-
-def _some(random: Random) -> int:
-    return random.randrange(4)
+            schedule.note(f"{actor} is started again")

@@ -2,144 +2,168 @@
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
 
 from shared.failpoints import hook
-from tests.simulation.actors import run_consumer, run_operator, run_relay
-from tests.simulation.invariants import TopicWatch, check_consumer, check_end
+from tests.simulation.invariants import (
+    Broken,
+    TopicWatch,
+    check_consumers,
+    check_end,
+    check_figures,
+    check_reactions,
+)
 from tests.simulation.schedule import Crashed, Schedule
-from tests.simulation.world import World
+from tests.simulation.world import LOGS, World
 
-RELAYS = ("relay-1", "relay-2")
-CONSUMERS = ("consumer-1", "consumer-2")
-STEPS = 600
-SETTLING_STEPS = 3_000
-LAST_LINES = 40
+STEPS = 1000
+ROUNDS = 250  # turns of every process within which all has to be right once faults have ended
+CHECK_FIGURES_EVERY = 20
 
 
-class SimulationFailed(AssertionError):
-    """An invariant is broken. The text has the seed that replays the run, and the last lines of its trace."""
+@dataclass(frozen=True)
+class Plan:
+    """Which steps of a seed's run happen. `calm`: those in which nothing fails by chance."""
+
+    seed: int
+    steps: tuple[int, ...]
+    calm: frozenset[int] = frozenset()
+
+    @classmethod
+    def of(cls, seed: int, steps: int = STEPS) -> "Plan":
+        return cls(seed, tuple(range(1, steps + 1)))
 
 
 @dataclass(frozen=True)
 class Summary:
-    """`digest` of the whole trace: equal for equal seeds."""
+    """`digest` of the whole trace: equal for equal plans. `count`: what happened, how often; failpoints by name."""
 
     seed: int
-    events: int
     steps: int
+    events: int
     digest: str
+    count: Counter[str]
 
 
-def simulate(seed: int, *, steps: int = STEPS) -> Summary:
-    """Raises `SimulationFailed`."""
-    return asyncio.run(_Run(seed).run(steps))
+class SimulationFailed(AssertionError):
+    """`rule` does not hold after `plan`; `trace` says who did what."""
+
+    def __init__(self, plan: Plan, rule: str, text: str, trace: Sequence[str]) -> None:
+        super().__init__(f"seed {plan.seed}: {text}")
+        self.plan = plan
+        self.rule = rule
+        self.trace = tuple(trace)
+
+
+def simulate(plan: Plan) -> Summary:
+    """Raises `SimulationFailed`, whose plan ends with the step at which it failed."""
+    return asyncio.run(_Run(plan).run())
 
 
 class _Run:
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
-        self._schedule = Schedule(seed)
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._schedule = Schedule(plan.seed)
         self._world = World(self._schedule)
-        self._watch = TopicWatch(self._world.broker)
+        self._watches = [TopicWatch(self._world.services[name]) for name in LOGS]
         self._tasks: list[asyncio.Task[None]] = []
+        self._done = 0
 
-    async def run(self, steps: int) -> Summary:
+    async def run(self) -> Summary:
         unhook = hook(self._at_failpoint)
         try:
             await self._start()
-            for _ in range(steps):
-                await self._happen()
-                await self._check()
+            for step in self._plan.steps:
+                await self._happen(step)
+                await self._check(figures=step % CHECK_FIGURES_EVERY == 0)
+                self._done += 1
             await self._become_right()
         except Exception as error:
-            lines = "\n".join(self._schedule.trace[-LAST_LINES:])
-            raise SimulationFailed(f"seed {self._seed}: {error!r}\n{lines}") from error
+            rule = error.rule if isinstance(error, Broken) else repr(error)[:60]
+            done = replace(self._plan, steps=self._plan.steps[: self._done + 1])
+            raise SimulationFailed(done, rule, str(error) or repr(error), self._schedule.trace) from error
         finally:
             unhook()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
         trace = "\n".join(self._schedule.trace)
-        events = len(await self._world.rows())
-        return Summary(self._seed, events, len(self._schedule.trace), hashlib.sha256(trace.encode()).hexdigest())
+        events = sum([len(await self._world.services[name].rows()) for name in LOGS])
+        digest = hashlib.sha256(trace.encode()).hexdigest()
+        return Summary(self._plan.seed, len(self._plan.steps), events, digest, self._schedule.count)
 
     async def _start(self) -> None:
-        for name in RELAYS:
-            self._tasks.append(asyncio.create_task(run_relay(name, self._world), name=name))
-        for name in CONSUMERS:
-            self._tasks.append(asyncio.create_task(run_consumer(name, self._world), name=name))
-        self._tasks.append(asyncio.create_task(run_operator("operator", self._world), name="operator"))
+        await self._world.users.begin()
+        processes = self._world.processes()
+        self._schedule.register([*processes])
+        for name, process in processes.items():
+            self._tasks.append(asyncio.create_task(process, name=name))
         await self._schedule.settle()
 
-    async def _happen(self) -> None:
+    async def _happen(self, step: int) -> None:
         """One step of somebody, or something from outside; weights in thousandths."""
         world, schedule = self._world, self._schedule
-        outside: list[tuple[int, Callable[[], Awaitable[None]]]] = [
-            (60, world.write),
-            (25, schedule.crash),
-            (10, self._lose_session),
-            (20, self._deliver),
-            (40, world.tell_progress),
-            (4, world.back_up),
-            (2, world.restore),
-            (2, self._recreate_topic),
-            (20, self._mend),
+        schedule.begin(str(step), calm=step in self._plan.calm)
+        service = schedule.random.choice([*world.services.values()])
+        outside: list[tuple[int, Callable[[], Awaitable[object]]]] = [
+            (70, world.write),
+            (20, schedule.crash),
+            (8, world.lose_session),
+            (10, world.pause),
+            (12, world.wake),
+            (5, world.rebalance),
+            (20, world.deliver),
+            (30, world.tell_progress),
+            (8, service.back_up),
+            (3, world.restore),
+            (2, service.recreate_topic),
+            (5, service.cut_topic),
+            (15, world.mend),
         ]
         weights = [weight for weight, _ in outside]
         [happen] = schedule.random.choices(
-            [schedule.step, *(what for _, what in outside)], [1000 - sum(weights), *weights]
+            [schedule.go_on, *(what for _, what in outside)], [1000 - sum(weights), *weights]
         )
         await happen()
         self._end_on_a_broken_actor()
 
-    async def _lose_session(self) -> None:
-        """The server frees the leader's lock; the leader learns of it at its next call, or never."""
-        self._world.relays.free_lock()
-        self._schedule.note("the leader's lock is free")
-
-    async def _deliver(self) -> None:
-        self._world.deliver()
-
-    async def _recreate_topic(self) -> None:
-        if self._world.recreate_topic():
-            self._watch.forget(torn=True)
-
-    async def _mend(self) -> None:
-        if self._world.refusal:
-            await self._world.mend()
-            self._watch.forget(torn=False)
-
     def _at_failpoint(self, name: str) -> None:
+        self._schedule.count[f"failpoint {name}"] += self._schedule.faults
         if self._schedule.happens(0.02):
-            self._schedule.note(f"ends at {name}")
+            task = asyncio.current_task()
+            actor = task.get_name() if task else "somebody"
+            self._schedule.note(f"{actor} is killed at {name}", f"killed at {name}")
             raise Crashed
 
-    async def _check(self) -> None:
-        self._watch.check()
-        await check_consumer(self._world)
+    async def _check(self, *, figures: bool) -> None:
+        for watch in self._watches:
+            watch.check()
+        await check_consumers(self._world)
+        if figures:
+            await check_reactions(self._world)
+            await check_figures(self._world)
 
     async def _become_right(self) -> None:
-        self._schedule.faults = False
-        self._schedule.note("no more faults")
-        self._world.bad.clear()
-        await self._world.bring_what_is_needed()
-        for step in range(SETTLING_STEPS):
-            await self._schedule.step()
+        self._schedule.begin("end")
+        await self._world.calm_down()
+        for turn in range(ROUNDS):
+            await self._schedule.all_go_on()
             self._end_on_a_broken_actor()
-            if step % 50 == 0:
-                await self._mend()
+            await self._check(figures=False)
+            if turn % 10 == 9:
+                await self._world.mend()
                 await self._world.tell_progress()
-                await self._check()
+                await self._check(figures=True)
                 if await self._is_right():
-                    break
+                    return
         await check_end(self._world)
 
     async def _is_right(self) -> bool:
         try:
             await check_end(self._world)
-        except AssertionError:
+        except Broken:
             return False
         return True
 

@@ -1,201 +1,137 @@
-"""What outlives every process of a run: databases, broker, clock; and what happens to them."""
+"""Three services and everybody's processes: membership and meetings write, attendance answers, reporting counts."""
 
-from collections import defaultdict
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
-from uuid import UUID
 
-from shared.contracts.envelope import Metadata, RecordedEvent
-from shared.eventstore import Append, MemoryLog
-from shared.messaging.agreement import (
-    LogAndTopicDisagree,
-    LogBehindTopic,
-    TopicBehindCheckpoint,
-    check_agreement,
-)
-from shared.messaging.handler import Received
-from shared.messaging.memory_relay_store import MemoryRelayStore
-from shared.messaging.memory_store import MemoryStore
-from shared.messaging.memory_topic import MemoryTopic
-from shared.messaging.parking import redrive
-from shared.messaging.recover import recover_from_topic, verify
-from shared.messaging.relay_store import Checkpoint
-from shared.messaging.store import HeldState
-from tests.fixtures.notes import SOURCE, Keeper, Noted
-from tests.simulation.ports import SimulatedBroker
-from tests.simulation.schedule import Schedule
+from aiokafka import TopicPartition
 
-TOPIC = "notes.events"
-PARTITIONS = 3
-KEYS = 7
-KEY_OF_NAMES = "names"
+from tests.simulation.actors import Cluster, run_consumer, run_operator, run_relay
+from tests.simulation.handlers import Directory, Facts, Handler, RollCalls
+from tests.simulation.schedule import IN_A_TRANSACTION, Schedule
+from tests.simulation.service import PARTITIONS, Service
+from tests.simulation.users import Users
+
 START = datetime(2026, 3, 1, tzinfo=UTC)
-
-
-@dataclass
-class Backup:
-    """A service's database as it was: log and checkpoint together."""
-
-    rows: tuple[RecordedEvent, ...]
-    checkpoint: Checkpoint
+LOGS = ("membership", "meetings", "attendance")
+CONSUMERS: dict[str, tuple[type[Handler], int]] = {
+    "attendance/directory": (Directory, 1),
+    "attendance/roll-calls": (RollCalls, 2),
+    "reporting/facts": (Facts, 2),
+}
+OPERATORS = ("attendance/operator", "reporting/operator")
 
 
 @dataclass
 class World:
-    """One service's log with its topic, and one consumer's database. Ids and times follow from the schedule's seed."""
+    """Time passes with each look at the clock. `handlers`: the consumers, with the service that they belong to."""
 
     schedule: Schedule
-    broker: SimulatedBroker = field(default_factory=lambda: SimulatedBroker(TOPIC, PARTITIONS))
-    relays: MemoryRelayStore = field(default_factory=MemoryRelayStore)
-    bad: set[str] = field(default_factory=lambda: {"bad"})
-    refusal: LogAndTopicDisagree | None = None
-    miscounted: int = 0  # refusals that named another number of events than were recovered
+    services: dict[str, Service] = field(init=False)
 
     def __post_init__(self) -> None:
         self._time = START
-        self.store = MemoryStore(self.now)
-        self.log = self._new_log()
-        self.backup = Backup((), Checkpoint())
+        self.services = {name: Service(name, self.schedule, self.now) for name in (*LOGS, "reporting")}
+        self.cluster = Cluster(self.schedule, self.services, self.now)
+        self.users = Users(self.services["membership"], self.services["meetings"])
+        self.handlers = [(kind, self.services[at.partition("/")[0]]) for at, (kind, _) in CONSUMERS.items()]
 
     def now(self) -> datetime:
         self._time += timedelta(seconds=1)
         return self._time
 
-    async def rows(self) -> list[RecordedEvent]:
-        return list(await self.log.read(after=0, limit=1_000_000))
+    def processes(self) -> dict[str, Coroutine[None, None, None]]:
+        """By the actor's name: service, then what it is, then its number."""
+        found: dict[str, Coroutine[None, None, None]] = {}
+        for name in LOGS:
+            for n in (1, 2):
+                found[f"{name}/relay-{n}"] = run_relay(f"{name}/relay-{n}", self.cluster, self.services[name])
+        for at, (kind, count) in CONSUMERS.items():
+            service = self.services[at.partition("/")[0]]
+            for n in range(1, count + 1):
+                found[f"{at}-{n}"] = run_consumer(f"{at}-{n}", self.cluster, service, kind.name)
+        for at in OPERATORS:
+            found[at] = run_operator(at, self.cluster, self.services[at.partition("/")[0]])
+        return found
 
     async def write(self) -> None:
-        """A few events of one key. Some cannot be applied; some need a name, which a key of its own brings.
-
-        One key for all names: two keys that wait for each other would wait for ever, whoever sends them.
-        """
-        random = self.schedule.random
-        if random.random() < 0.2:
-            await self._append(KEY_OF_NAMES, (Noted(text="name", brings=self._name()),))
-            return
-        await self._append(f"key-{random.randrange(KEYS)}", tuple(self._event() for _ in range(random.randrange(1, 4))))
-
-    def _event(self) -> Noted:
-        [kind] = self.schedule.random.choices(("plain", "bad", "needs"), (20, 1, 2))
-        return Noted(text="bad" if kind == "bad" else "note", needs=self._name() if kind == "needs" else None)
-
-    def _name(self) -> str:
-        return f"name-{self.schedule.random.randrange(12)}"
-
-    async def _append(self, key: str, events: tuple[Noted, ...]) -> None:
-        stream = f"stream-{key}"
-        version = len(await self.log.read_stream(stream))
-        command, metadata = self._id(), Metadata(correlation_id=UUID(int=1), actor="office:1")
-        await self.log.append(Append(stream, version, key, command, events, metadata))
-        self.schedule.note(f"written: {len(events)} of {key}, head {await self.log.head()}")
-
-    async def bring_what_is_needed(self) -> None:
-        """Every name that something waits for is brought at last."""
-        notes = [Noted.model_validate_json(row.data) for row in await self.rows()]
-        missing = {note.needs for note in notes if note.needs} - {note.brings for note in notes}
-        for name in sorted(missing):
-            await self._append(KEY_OF_NAMES, (Noted(text="late", brings=name),))
-
-    async def tell_progress(self) -> None:
-        """The consumers' reader of the progress topic takes its last record."""
-        if SOURCE in self.broker.progress:
-            await self.store.record_progress(self.broker.progress[SOURCE])
-
-    def deliver(self) -> None:
-        """A batch whose sender gave up on it arrives after all, or is lost."""
-        if self.broker.in_flight:
-            partition, records = self.broker.in_flight.pop(self.schedule.random.randrange(len(self.broker.in_flight)))
-            arrives = self.schedule.random.random() < 0.7
-            self.schedule.note(f"late batch on {partition} {'arrives' if arrives else 'is lost'}")
-            if arrives:
-                self.broker.take(partition, records)
-
-    async def back_up(self) -> None:
-        self.backup = Backup(tuple(await self.rows()), self.relays.checkpoint)
-        self.schedule.note(f"backup at {await self.log.head()}")
+        """A user's command; now and then an event that some handler cannot take before it is repaired."""
+        heads = {name: await self.services[name].log.head() for name in LOGS}
+        await self.users.write(self.schedule.random)
+        if self.schedule.happens(0.08):
+            for name in LOGS:
+                for row in await self.services[name].log.read(after=heads[name]):
+                    self.schedule.note(f"{name} {row.position} cannot be taken until it is repaired", "poison")
+                    self.cluster.poison.add(row.event_id)
 
     async def restore(self) -> None:
-        """The service's database as of the backup: its processes end, the operator recovers it before writes open.
+        service = self.services[self.schedule.random.choice((*LOGS, "reporting"))]
+        await service.restore(await self.most_seen(service.name))
 
-        Only while the topic has everything that was sent: who loses both copies at once has lost events.
-        """
-        topic = MemoryTopic(self.broker)
-        if not (await verify(self.log, topic, await self._most_seen())).is_copy:
-            return
-        await self.schedule.crash_all("relay")
-        self.broker.in_flight.clear()
-        self.relays.checkpoint = self.backup.checkpoint
-        self.log = self._new_log()
-        await self.log.restore(self.backup.rows)
-        try:
-            await check_agreement(self.log, topic, self.relays.checkpoint)
-        except LogBehindTopic as refusal:
-            recovered = await recover_from_topic(self.log, topic)
-            self.schedule.note(f"restored, {recovered} events recovered")
-            self.miscounted += recovered != refusal.events
-        except TopicBehindCheckpoint as refusal:
-            self.schedule.note(f"restored beside a younger topic: {refusal}")
-
-    async def _most_seen(self) -> int:
-        """The last position that a consumer has taken, applied or held, or that a relay has told of."""
-        seen = [position.position for position in (await self.store.positions("keeper")).values()]
-        told = self.broker.progress.get(SOURCE)
-        return max([*seen, told.position if told else 0])
-
-    def recreate_topic(self) -> bool:
-        """An accident while relays run. Not before the first checkpoint, which is what tells of it."""
-        if not self.relays.checkpoint.position:
-            return False
-        self.broker.recreate()
-        self.schedule.note("topic made anew")
-        return True
+    async def deliver(self) -> None:
+        under_way = [service for service in self.services.values() if service.broker.in_flight or service.log.in_flight]
+        if under_way:
+            await self.schedule.random.choice(under_way).deliver()
 
     async def mend(self) -> None:
-        """What the refusal's text tells the operator to do."""
-        refusal, self.refusal = self.refusal, None
-        if refusal:
-            assert isinstance(refusal, TopicBehindCheckpoint), f"nothing that happens here brings this about: {refusal}"
-            await self.schedule.crash_all("relay")
-            self.broker.recreate()
-            await self.relays.reset()
-            self.schedule.note("operator: topic made anew, log republished")
+        for service in self.services.values():
+            await service.mend()
 
-    async def redrive_one(self) -> None:
-        parked = [key.of for _, key in await self.store.held_keys("keeper") if key.state is HeldState.PARKED]
-        if parked:
-            await redrive(self.store, self._operators_handler(), self.schedule.random.choice(sorted(parked)))
+    async def most_seen(self, log_id: str) -> int:
+        """The last position that a consumer has taken, applied or held, or that a relay has told of."""
+        told = self.services[log_id].broker.progress.get(log_id)
+        seen = [told.position if told else 0]
+        for kind, service in self.handlers:
+            positions = await service.store.positions(kind.name)
+            seen += [position.position for place, position in positions.items() if place.log_id == log_id]
+        return max(seen)
 
-    def applied(self) -> dict[str, list[int]]:
-        """Positions by key, in the order in which they were applied."""
-        prefix = "applied "
-        return {
-            name.removeprefix(prefix): list(positions)
-            for name, positions in self.store.effects.items()
-            if name.startswith(prefix)
-        }
+    async def tell_progress(self) -> None:
+        """The consumers' readers of the progress topics take the last records."""
+        for service in (self.services["attendance"], self.services["reporting"]):
+            for log_id in LOGS:
+                told = self.services[log_id].broker.progress.get(log_id)
+                if told is not None:
+                    await service.store.record_progress(told)
 
-    def _operators_handler(self) -> Keeper:
-        keeper = Keeper(write=keep_position)
-        keeper.bad = self.bad
-        return keeper
+    async def rebalance(self) -> None:
+        """Partitions are dealt out anew among a consumer's processes: some to both, some to nobody for a while."""
+        at = self.schedule.random.choice([at for at, (_, count) in CONSUMERS.items() if count > 1])
+        kind, count = CONSUMERS[at]
+        places = [TopicPartition(self.services[of].broker.name, n) for of in kind.sources for n in range(PARTITIONS)]
+        for n in range(1, count + 1):
+            share = frozenset(place for place in places if self.schedule.random.random() < 0.6)
+            self.cluster.shares[f"{at}-{n}"] = share
+        self.schedule.note(f"the partitions of {at} are dealt out anew", "rebalance")
 
-    def _new_log(self) -> MemoryLog:
-        return MemoryLog(SOURCE, clock=self.now, new_id=self._id)
+    async def pause(self) -> None:
+        """A process freezes; if it leads, its lock is given to others after a while."""
+        actor = self.schedule.pick()
+        if actor in self.schedule.paused:
+            return
+        service = self.services[actor.partition("/")[0]]
+        inside = service.store.in_transaction and (self.schedule.where(actor) or "").startswith(IN_A_TRANSACTION)
+        await self.schedule.pause(actor, in_transaction=inside)
+        if "relay" in actor and self.schedule.random.random() < 0.7:
+            service.relays.free_lock()
 
-    def _id(self) -> UUID:
-        return UUID(int=self.schedule.random.getrandbits(128), version=4)
+    async def wake(self) -> None:
+        if self.schedule.paused:
+            self.schedule.wake(self.schedule.random.choice(self.schedule.paused))
 
+    async def lose_session(self) -> None:
+        """The server frees a leader's lock; the leader learns of it at its next call, or never."""
+        name = self.schedule.random.choice(LOGS)
+        self.services[name].relays.free_lock()
+        self.schedule.note(f"the lock of the leading relay of {name} is free", "leader's session lost")
 
-async def keep_position(tx: dict[str, list[Any]], received: Received) -> None:
-    """The handler's effect: positions by key, and the names that are known."""
-    tx.setdefault(f"applied {received.recorded.key}", []).append(received.recorded.position)
-    if isinstance(received.event, Noted) and received.event.brings:
-        tx.setdefault("known", []).append(received.event.brings)
-
-
-def by_key(rows: list[RecordedEvent]) -> dict[str, list[int]]:
-    found: defaultdict[str, list[int]] = defaultdict(list)
-    for row in rows:
-        found[row.key].append(row.position)
-    return dict(found)
+    async def calm_down(self) -> None:
+        """No more faults: what is broken is repaired, every name is brought, everybody runs and reads everything."""
+        self.schedule.faults = False
+        self.schedule.note("no more faults; handlers are repaired, all processes started again")
+        self.cluster.poison.clear()
+        self.cluster.shares.clear()
+        for actor in self.schedule.paused:
+            self.schedule.wake(actor)
+        await self.users.register_the_rest()
+        await self.schedule.crash_all("")
