@@ -141,6 +141,8 @@ class GatedLeadership:
     async def advance(self, checkpoint: Checkpoint) -> None:
         await self._schedule.gate(self._actor, f"moves the checkpoint to {checkpoint.position}")
         await self._leadership.advance(checkpoint)
+        if self._store.epoch != self.epoch:
+            raise AssertionError(f"the checkpoint was moved by an epoch that is over, {self.epoch}")
         if self._schedule.happens(0.02):
             raise SessionLost("the answer to the commit was lost")
 

@@ -19,7 +19,6 @@ MEETING = ("unit_id", "period", "body", "outcome", "regular", "expected", "discr
 MONTH = ("met", "conflicts", "meetings", "expected", "discrepancies", "sittings", "speakers", "with_documents",
          "events", "input_digest")  # fmt: skip
 SUMMED = MONTH[3:8]
-Figures = Mapping[str, Any]
 Heads = Mapping[str, int]
 
 
@@ -39,6 +38,13 @@ class Fact:
         return cls(row.log_id, row.position, str(row.event_id), row.type, json.loads(row.data), input_digest(row))
 
     def __deepcopy__(self, _: object) -> "Fact":
+        return self
+
+
+class Figures(dict[str, Any]):
+    """Of a meeting or a month, by name. Never changed, so never copied."""
+
+    def __deepcopy__(self, _: object) -> "Figures":
         return self
 
 
@@ -76,7 +82,9 @@ class Tables:
         }
         return {meeting: figures for meeting, figures in known.items() if figures is not None}
 
-    def sums(self, months: Mapping[tuple[str, str], Figures], period: str, day: date, head: int) -> dict[str, Figures]:
+    def sums(
+        self, months: Mapping[tuple[str, str], Figures], period: str, day: date, head: int
+    ) -> dict[str, Counter[str]]:
         """Every unit's figures for `period`, over the tree that held on `day` and was known at `head`."""
         parents = self._parents(day, head)
         children: defaultdict[str | None, list[str]] = defaultdict(list)
@@ -84,7 +92,7 @@ class Tables:
             children[parent].append(unit)
 
         def below(unit: str) -> Counter[str]:
-            own = months.get((unit, period), {})
+            own = months.get((unit, period), Figures())
             summed = Counter({name: own.get(name, 0) for name in SUMMED})
             for child in children[unit]:
                 summed.update(below(child))
@@ -121,7 +129,7 @@ def contribution(facts: Sequence[Fact]) -> Figures | None:
     }
     if outcome and held and not withdrawn:
         figures |= _as_held(facts, outcome)
-    return figures | {"events": len(facts), "input_digest": sum(fact.digest for fact in facts)}
+    return Figures(figures, events=len(facts), input_digest=sum(fact.digest for fact in facts))
 
 
 def _as_held(facts: Sequence[Fact], held: Fact) -> dict[str, int]:
@@ -168,13 +176,15 @@ def month_of(together: Mapping[str, Figures]) -> Figures:
         and figures["body"] == "cell"
         and (not figures["regular"] or name == rivals[0][2])
     ]
-    return {
-        "met": sum(figures["regular"] for figures in counted),
-        "conflicts": max(len(rivals) - 1, 0),
-        "meetings": len(counted),
-        **{name: sum(figures[name] for figures in counted) for name in SUMMED},
-        **{name: sum(figures[name] for figures in together.values()) for name in ("events", "input_digest")},
-    }
+    return Figures(
+        {
+            "met": sum(figures["regular"] for figures in counted),
+            "conflicts": max(len(rivals) - 1, 0),
+            "meetings": len(counted),
+            **{name: sum(figures[name] for figures in counted) for name in SUMMED},
+            **{name: sum(figures[name] for figures in together.values()) for name in ("events", "input_digest")},
+        }
+    )
 
 
 def _last(facts: Iterable[Fact]) -> Fact | None:

@@ -23,6 +23,15 @@ TREE_FACTS = (membership.UnitRegistered, membership.UnitMoved, membership.UnitCh
 FOREVER = date.max
 
 
+class Past(MemberPast):
+    """Never changed, so never copied."""
+
+    __slots__ = ()
+
+    def __deepcopy__(self, _: object) -> "Past":
+        return self
+
+
 class Broken(Exception):
     """A handler's bug, until it is repaired."""
 
@@ -192,7 +201,7 @@ def since(fact: MemberFact) -> date:
     return fact.effective_on if isinstance(fact, membership.MemberAdmitted) else fact.valid_from
 
 
-def past_with(past: MemberPast | None, fact: MemberFact, position: int) -> MemberPast:
+def past_with(past: Past | None, fact: MemberFact, position: int) -> Past:
     """The member's past with one more fact of it."""
     joined, spells = (tuple(past.belongings), tuple(past.spells)) if past else ((), ())
     if isinstance(fact, membership.MemberAdmitted):
@@ -200,7 +209,7 @@ def past_with(past: MemberPast | None, fact: MemberFact, position: int) -> Membe
         spell = Spell(position, fact.effective_on, None, fact.standing, MemberStatus.ACTIVE)
     else:
         spell = Spell(position, fact.valid_from, fact.valid_until, fact.standing, fact.status)
-    return MemberPast(joined, (*spells, spell))
+    return Past(joined, (*spells, spell))
 
 
 def _wait_for(unit: UUID, known: set[UUID]) -> None:

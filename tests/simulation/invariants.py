@@ -2,17 +2,18 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 from services.attendance.aggregates import ROLL_CALL
-from services.attendance.domain.roster import MemberPast, row_of
+from services.attendance.domain.roster import row_of
 from services.reporting.recount import Recount
 from services.reporting.rollup import TreeTally, sums
 from shared.contracts import membership
 from shared.contracts.envelope import RecordedEvent, from_record
 from shared.messaging.store import HeldState
 from tests.simulation.figures import MEETING, MONTH, SUMMED, Heads, Tables
-from tests.simulation.handlers import Facts, Handler, RollCalls, past_with
+from tests.simulation.handlers import Facts, Handler, Past, RollCalls, past_with
 from tests.simulation.service import Service, by_key
 from tests.simulation.users import PERIODS
 from tests.simulation.world import LOGS, World
@@ -31,8 +32,8 @@ def hold(rule: str, holds: object, text: str) -> None:
         raise Broken(rule, text)
 
 
-class TopicWatch:
-    """A naive reader of one topic: no record may come before its predecessor on its partition.
+class RelayWatch:
+    """A naive reader of one topic: no record before its predecessor; and a checkpoint that is fenced and never lies.
 
     A topic that was made anew by accident, under running relays, may begin in the middle: consumers see a gap and take
     nothing, relays refuse it until it is made anew once more. So such a one is not watched.
@@ -40,26 +41,40 @@ class TopicWatch:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._generation = 0
+        self._copies = (service.generation, service.log)
+        self._claimed = 0
         self._read: Counter[int] = Counter()
         self._seen: defaultdict[int, dict[int, RecordedEvent]] = defaultdict(dict)
 
-    def check(self) -> None:
-        if self._generation != self._service.generation:
-            self._generation = self._service.generation
+    async def check(self) -> None:
+        generation, log = self._copies
+        if generation != self._service.generation:
             self._read.clear()
             self._seen.clear()
-        if self._service.torn:
-            return
-        for partition, records in sorted(self._service.broker.records.items()):
-            for record in records[self._read[partition] :]:
-                self._take(partition, *from_record(record))
-            self._read[partition] = len(records)
+        if (generation, log) != (self._service.generation, self._service.log):
+            self._copies = (self._service.generation, self._service.log)
+            self._claimed = self._service.relays.checkpoint.position
+        if not self._service.torn:
+            for partition, records in sorted(self._service.broker.records.items()):
+                for record in records[self._read[partition] :]:
+                    self._take(partition, *from_record(record))
+                self._read[partition] = len(records)
+            await self._check_checkpoint(self._service.relays.checkpoint.position)
 
     def _take(self, partition: int, row: RecordedEvent, prev: int) -> None:
         seen, place = self._seen[partition], f"{self._service.broker.name}/{partition}"
         hold("topic in order", prev == 0 or prev in seen, f"{place}: {row.position} came before its predecessor {prev}")
         hold("topic is a copy", seen.setdefault(row.position, row) == row, f"{place}: two events at {row.position}")
+
+    async def _check_checkpoint(self, now: int) -> None:
+        name, before = self._service.name, self._claimed
+        hold("fenced checkpoint", now >= before, f"{name}: it moved back from {before} to {now}")
+        if now > before:
+            claimed = [row.position for row in await self._service.log.read(after=before) if row.position <= now]
+            seen = {position for rows in self._seen.values() for position in rows}
+            missing = sorted(set(claimed) - seen)
+            hold("checkpoint", not missing, f"{name}: it claims {now}, but {missing} are not on the topic")
+            self._claimed = now
 
 
 async def check_consumers(world: World) -> None:
@@ -141,7 +156,8 @@ def _meeting(row: RecordedEvent) -> str | None:
 def _compare_meetings(tables: Tables, rows: dict[str, list[RecordedEvent]], heads: Heads, incomplete: set[str]) -> None:
     stored, again = tables.meetings_known(heads), _recounted(rows, heads).meetings()
     for meeting in sorted((stored.keys() | again.keys()) - incomplete):
-        ours, theirs = stored.get(meeting, {}), again.get(meeting, {})
+        ours: dict[str, Any] = stored.get(meeting) or {}
+        theirs = again.get(meeting, {})
         wrong = [
             f"{name} {ours.get(name)} for {theirs.get(name)}" for name in MEETING if ours.get(name) != theirs.get(name)
         ]
@@ -205,7 +221,7 @@ def _check_months(tables: Tables, rows: dict[str, list[RecordedEvent]]) -> None:
 
 def _check_rosters(rows: dict[str, list[RecordedEvent]]) -> None:
     """However late a status came: roster and discrepancies together say what all of membership's log says."""
-    pasts: dict[UUID, MemberPast] = {}
+    pasts: dict[UUID, Past] = {}
     for row in rows["membership"]:
         if row.type in ("MemberAdmitted", "MemberStatusChanged"):
             fact = RollCalls.types.decode(row.type, row.schema_version, row.data)

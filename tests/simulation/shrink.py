@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from tests.simulation.run import Plan, SimulationFailed, simulate
+from tests.simulation.schedule import IDLE
 
 TRIES = 500
 LAST_LINES = 25
+SAYS_NOTHING = (*IDLE, "fetches", "starts to consume", "is started again")
 
 
 def shrink(failed: SimulationFailed, *, tries: int = TRIES) -> SimulationFailed:
@@ -62,8 +64,9 @@ class _Search:
 
 def story(failed: SimulationFailed) -> str:
     """Who did what, line by line, what did not hold, and how to see it again."""
-    steps = [line for line in failed.trace if not line.startswith("[end]")]
-    end = failed.trace[len(steps) :]
+    tells = [line for line in failed.trace if not line.endswith(SAYS_NOTHING)]
+    steps = [line for line in tells if not line.startswith("[end]")]
+    end = tells[len(steps) :]
     told = [line.partition("] ")[2] for line in (*steps, *_cut(end))]
     lines = [f"{n:4}. {line}" for n, line in enumerate(told, start=1)]
     command = f"python -m tests.simulation --plan {written(failed.plan)}"
