@@ -49,7 +49,7 @@ arch: $(STAMP) ## who may import whom
 contracts: $(STAMP) ## fails if the kept schemas differ from the code, or break a consumer
 	@$(BIN)/python -m shared.contracts.export --check
 
-simulate: $(STAMP) ## log, relays and consumers under faults, fresh seeds; MINUTES=5
+simulate: $(STAMP) ## services, relays and consumers under faults, fresh seeds; MINUTES=5
 	@$(BIN)/python -m tests.simulation --minutes $(or $(MINUTES),1)
 
 bench: $(STAMP) ## the benchmarks; ARGS chooses
