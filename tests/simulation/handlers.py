@@ -1,17 +1,19 @@
 """What the simulated services make of events: two projections, and a reaction with the product's own decider."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
 
 from services.attendance.aggregates import ROLL_CALL, roll_call_stream
+from services.attendance.domain import roll_call
 from services.attendance.domain.commands import Command, CompareRoster, OpenCall
 from services.attendance.domain.roster import Belonging, MemberPast, Roster, Spell, draw, row_of
+from services.attendance.domain.state import RollCall
 from shared.contracts import attendance, meetings, membership
 from shared.contracts.attendance import Call
-from shared.contracts.event import EventTypes
+from shared.contracts.event import Event, EventTypes
 from shared.contracts.membership import MemberStatus
 from shared.eventstore import CommandHandler, Log, reaction_context
 from shared.messaging.handler import NotYetKnown, Received
@@ -145,7 +147,7 @@ class RollCalls(Handler):
 
     def __init__(self, process: Process, log: Log) -> None:
         super().__init__(process)
-        self._roll_calls = CommandHandler(log, ROLL_CALL)
+        self._roll_calls = CommandHandler(log, replace(ROLL_CALL, decider=replace(ROLL_CALL.decider, decide=decide)))
 
     def announces(self, _: Received) -> Iterable[str]:
         return ()
@@ -187,6 +189,11 @@ class RollCalls(Handler):
         await self._roll_calls.handle(
             command, stream=roll_call_stream(command.meeting_id), key=str(unit), context=context
         )
+
+
+def decide(command: Command, state: RollCall) -> Sequence[Event]:
+    """The product's decision, but a roll call is opened however often it is asked for: command ids alone prevent it."""
+    return roll_call.decide(command, RollCall() if isinstance(command, OpenCall) else state)
 
 
 def unit_name(unit: UUID) -> str:
