@@ -111,6 +111,23 @@ async def test_a_meeting_that_moves_takes_its_figures_and_digest_along(world: Wo
     assert after["digests"]["events"] == before["digests"]["events"] + 1
 
 
+async def test_an_outcome_that_was_withdrawn_contributes_nothing(world: World) -> None:
+    meeting = await told(world)
+    before = await world.figures(FIRST)
+    await world.story.tell(meetings.OutcomeWithdrawn(meeting_id=meeting, reason="typing-error"), FIRST)
+    await world.catch_up()
+    after = await world.figures(FIRST)
+    assert (before["met"], before["expected"]) == (1, 14)
+    assert (after["met"], after["expected"], after["not_reported"], after["digests"]["facts"]) == (0, 0, 1, "0")
+
+
+async def test_a_meeting_counts_for_the_period_that_it_serves_whenever_it_was_held(world: World) -> None:
+    await world.story.hold(FIRST, period="2025-10", held_on=date(2025, 11, 2))
+    await world.catch_up()
+    assert (await world.figures(FIRST, "2025-10"))["met"] == 1
+    assert (await world.figures(FIRST, "2025-11"))["met"] == 0
+
+
 async def test_what_was_known_then_can_be_asked_for_by_position_and_by_time(world: World) -> None:
     meeting = await told(world)
     then = (await world.report(PROVINCE))["known_as_of"]

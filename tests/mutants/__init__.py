@@ -1,0 +1,1 @@
+"""Mutants: the product broken on purpose, one promise each, to see that the suite notices."""
