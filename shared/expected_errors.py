@@ -5,13 +5,15 @@ from aiokafka.errors import KafkaError
 
 from shared.contracts.event import UndecodableEvent
 from shared.database.migrate import MigrationFailed
+from shared.database.pool import DatabaseAway
+from shared.directory.directory import UnitUnknown
 from shared.eventstore.log import AppendRefused, LogUnavailable
 from shared.messaging.agreement import LogAndTopicDisagree
 from shared.messaging.parking import NotHeld
-from shared.messaging.relay_store import SessionLost
+from shared.messaging.relay_store import RelayStillLeads, SessionLost
 from shared.messaging.topic import TopicMisconfigured, TopicUnavailable
 from shared.process import PortTaken
-from shared.service import UnknownConsumer
+from shared.service import StillRunning, UnknownConsumer
 
 
 class SettingsWrong(Exception):
@@ -21,6 +23,7 @@ class SettingsWrong(Exception):
 # What goes wrong outside of this program: one line that says what to do is worth more than a stack trace.
 EXPECTED = (
     AppendRefused,
+    DatabaseAway,
     KafkaError,
     LogAndTopicDisagree,
     LogUnavailable,
@@ -28,11 +31,14 @@ EXPECTED = (
     NotHeld,
     OSError,
     PortTaken,
+    RelayStillLeads,
     SessionLost,
     SettingsWrong,
+    StillRunning,
     TopicMisconfigured,
     TopicUnavailable,
     UndecodableEvent,
+    UnitUnknown,
     UnknownConsumer,
     asyncpg.InterfaceError,
     asyncpg.PostgresError,

@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared import status
 from shared.database.migrate import SHARED_MIGRATIONS
-from shared.database.pool import Pool, open_pool
+from shared.database.pool import Pool, answering, open_pool
 from shared.directory.directory import Directory
 from shared.eventstore.command_handler import Aggregate, CommandHandler
 from shared.eventstore.group_commit import GroupCommitLog
@@ -72,6 +72,16 @@ def _now() -> datetime:
 
 class UnknownConsumer(LookupError):
     """The service has no consumer of that name; the text names those that it has."""
+
+
+class StillRunning(Exception):
+    """Others work on the database, where nobody may."""
+
+    def __init__(self, service: str, sessions: int) -> None:
+        super().__init__(
+            f"{service} still works on its database ({sessions} sessions), nothing was changed: stop its `api`, "
+            "`worker` and `all`, wherever they run, and repeat this before they start again"
+        )
 
 
 @dataclass
@@ -165,8 +175,12 @@ def migrations_of(service: Service) -> Sequence[Path]:
 
 @asynccontextmanager
 async def open_runtime(service: Service, settings: ServiceSettings) -> AsyncIterator[Runtime]:
-    """Connects to the database and starts the log; closes both at the end. Raises what asyncpg raises."""
-    pool = await open_pool(settings.database_url, application_name=settings.name, max_size=settings.pool_size)
+    """Connects to the database and starts the log; closes both at the end.
+
+    Raises `DatabaseAway`, and what asyncpg raises.
+    """
+    with answering():
+        pool = await open_pool(settings.database_url, application_name=settings.name, max_size=settings.pool_size)
     try:
         async with GroupCommitLog(pool, settings.log_id) as log:
             running = Runtime(settings, pool, log, Directory(pool), migrations_of(service))

@@ -1,35 +1,36 @@
 """`recount`: reads the topics from the beginning to where the projection is, and compares. Exits 1 on a difference."""
 
-import asyncio
-import sys
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated
 from uuid import UUID
 
 import asyncpg
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from pydantic import TypeAdapter, ValidationError
 
 from services.reporting.figures import last_day
 from services.reporting.known import EVERYTHING
 from services.reporting.projections import FactsProjection
-from services.reporting.recount import Difference, EventId, Recount, Stored, differences
+from services.reporting.recount import Difference, EventId, Place, Recount, Stored, differences
 from services.reporting.rollup import TreeTally, sum_differences, sums
 from services.reporting.settings import ReportingSettings
 from services.reporting.sql import SQL
 from services.reporting.stored import read_stored, stored_sums
+from shared.advance import Advance
+from shared.command import NOT_WELL, read_settings, run, say
 from shared.contracts.envelope import FetchedRecord, RecordedEvent, UnreadableRecord, from_record
-from shared.database.pool import Connection
+from shared.contracts.fields import Period
+from shared.database.pool import Connection, answering
+from shared.directory.directory import SQL as DIRECTORY
+from shared.directory.directory import UnitUnknown
 from shared.messaging.kafka_topic import KafkaTopic
+from shared.progress import progress
 
 # The consumers that figures come from: facts, and the tree that they are summed over. They share no log.
 CONSUMERS = (FactsProjection.name, "directory")
 BATCH = 2000
-Advance = Callable[[float], None]
 
 commands = typer.Typer()
 
@@ -53,56 +54,101 @@ class Snapshot:
     held: frozenset[EventId]
 
 
+def _checked_period(given: str | None) -> str | None:
+    try:
+        return None if given is None else TypeAdapter(Period).validate_python(given)
+    except ValidationError:
+        raise typer.BadParameter("a year and month, such as 2026-03") from None
+
+
+@dataclass(frozen=True, slots=True)
+class Recounted:
+    """`months`: of cells, that were compared. `events`: facts that were folded, in scope or not."""
+
+    differences: tuple[Difference, ...]
+    months: int
+    events: int
+
+
 @commands.command()
 def recount(
-    unit: Annotated[UUID | None, typer.Option(help="Only cells in this unit's subtree.")] = None,
-    period: Annotated[str | None, typer.Option(help="Only this period, such as 2026-03.")] = None,
+    unit: Annotated[UUID | None, typer.Option(help="Only this unit and everything below it.")] = None,
+    period: Annotated[
+        str | None, typer.Option(help="Only this period, such as 2026-03.", callback=_checked_period)
+    ] = None,
 ) -> None:
-    """Computes every cell's month again from the topics, by other code, and names each difference."""
-    settings = ReportingSettings()
-    console = Console()
-    columns = (TextColumn("recount {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        found, events = asyncio.run(run_recount(settings, progress, unit, period))
-    for difference in found:
-        console.print(str(difference), soft_wrap=True, markup=False, highlight=False)
-    console.print(f"recount: {len(found)} differences ({events} events)", highlight=False)
-    sys.exit(1 if found else 0)
+    """Computes every cell's month again from the topics, by other code, and names each difference.
+
+    A period's tree is that of its last day. Exit status 1 if anything differs.
+    """
+    run("reporting", _recount(unit, period))
 
 
-async def run_recount(
-    settings: ReportingSettings, progress: Progress, unit: UUID | None, period: str | None
-) -> tuple[list[Difference], int]:
-    """The differences in scope, and how many facts were folded. Raises `TopicUnavailable`."""
+async def _recount(unit: UUID | None, period: str | None) -> None:
+    found = await run_recount(read_settings(ReportingSettings), unit, period)
+    for difference in found.differences:
+        say(str(difference))
+    say(f"recount: {len(found.differences)} differences in {found.months} months of cells ({found.events} events)")
+    if found.differences:
+        raise typer.Exit(NOT_WELL)
+
+
+async def run_recount(settings: ReportingSettings, unit: UUID | None = None, period: str | None = None) -> Recounted:
+    """Compares what is in scope. Raises `UnitUnknown`, `TopicUnavailable`."""
     async with snapshot_of(settings.database_url) as (connection, taken):
-        again, tree = Recount(), TreeTally()
-        for log_id in dict.fromkeys(at.log_id for at in taken.applied):
-            ends = [at for at in taken.applied if at.log_id == log_id]
-            task = progress.add_task(log_id, total=sum(at.next_offset for at in ends))
-            topic = await KafkaTopic.open(settings.kafka_bootstrap, log_id, settings.topic_prefix)
-            try:
-                async for recorded in applied_events(topic, ends, taken.held, partial(progress.advance, task)):
-                    again.add(recorded)
-                    tree.add(recorded)
-            finally:
-                await topic.close()
+        if unit is not None and not await DIRECTORY.unit_known(connection, unit_id=unit):
+            raise UnitUnknown(unit)
+        again, tree = await _fold(settings, taken)
         found = list(differences(taken.stored, again))
         # Over the stored leaves: a wrong leaf is named above, once, and not again in every unit above it.
         leaves = taken.stored.months
-        for month in sorted({month for _, month in leaves}):
+        for month in sorted({month for _, month in leaves if period in (None, month)}):
             stored = await stored_sums(connection, month)
             found += sum_differences(month, stored, sums(tree, leaves, month, last_day(month)))
-        if period is not None:
-            found = [difference for difference in found if difference.period == period]
-        if unit is not None:
-            found = [difference for difference in found if await _is_below(connection, unit, difference)]
-        return found, len(again.events)
+        places = {*leaves.keys(), *again.months().keys()}
+        asked = await _asked(connection, unit, period, places | {(each.unit_id, each.period) for each in found})
+        return Recounted(
+            tuple(each for each in found if (each.unit_id, each.period) in asked),
+            len(places & asked),
+            len(again.events),
+        )
+
+
+async def _asked(connection: Connection, unit: UUID | None, period: str | None, places: set[Place]) -> set[Place]:
+    """Those of `places` that are asked for: `unit` and what is below it on the last day of each period."""
+    wanted = {place for place in places if period in (None, place[1])}
+    if unit is None:
+        return wanted
+    inside = {place for place in wanted if place[0] == str(unit)}
+    for month in {month for _, month in wanted}:
+        units = [UUID(found) for found, of in wanted if of == month]
+        tree = {"valid_on": last_day(month), "tree_position": EVERYTHING}
+        rows = SQL.cells_below(connection, unit_id=unit, units=units, **tree)
+        inside |= {(str(row["unit_id"]), month) async for row in rows}
+    return inside
+
+
+async def _fold(settings: ReportingSettings, taken: Snapshot) -> tuple[Recount, TreeTally]:
+    """Months and tree from the topics, up to where the consumers are."""
+    again, tree = Recount(), TreeTally()
+    for log_id in dict.fromkeys(at.log_id for at in taken.applied):
+        ends = [at for at in taken.applied if at.log_id == log_id]
+        topic = await KafkaTopic.open(settings.kafka_bootstrap, log_id, settings.topic_prefix)
+        try:
+            with progress(f"recount {log_id}", sum(at.next_offset for at in ends)) as advance:
+                async for recorded in applied_events(topic, ends, taken.held, advance):
+                    again.add(recorded)
+                    tree.add(recorded)
+        finally:
+            await topic.close()
+    return again, tree
 
 
 @asynccontextmanager
 async def snapshot_of(database_url: str) -> AsyncIterator[tuple[Connection, Snapshot]]:
     """Figures and positions of one moment: the projections go on meanwhile, and are not waited for."""
-    connection = await asyncpg.connect(database_url)
+    with answering():
+        connection = await asyncpg.connect(database_url)
     try:
         async with connection.transaction(isolation="repeatable_read", readonly=True):
             consumers = list(CONSUMERS)
@@ -139,10 +185,3 @@ def _readable(records: Iterable[FetchedRecord]) -> Iterator[RecordedEvent]:
         except UnreadableRecord:
             continue
         yield recorded
-
-
-async def _is_below(connection: Connection, unit: UUID, difference: Difference) -> bool:
-    cell = UUID(difference.unit_id)
-    day = last_day(difference.period)
-    rows = SQL.cells_below(connection, unit_id=unit, units=[cell], valid_on=day, tree_position=EVERYTHING)
-    return cell == unit or cell in {row["unit_id"] async for row in rows}

@@ -1,5 +1,7 @@
 """Connections to a service's database, and its queries from `.sql` files."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,19 @@ Connection = asyncpg.Connection | PoolConnectionProxy
 
 # Made by the first shared migration: may do everything a running service needs, but never change the log.
 RUNTIME_ROLE = "service_runtime"
+
+
+class DatabaseAway(Exception):
+    """The database does not answer. The text names the setting that says where it is."""
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Around opening a connection; raises `DatabaseAway`."""
+    try:
+        yield
+    except OSError as error:
+        raise DatabaseAway(f"the database of DATABASE_URL does not answer: {str(error) or repr(error)}") from error
 
 
 async def open_pool(

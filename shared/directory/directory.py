@@ -16,6 +16,13 @@ EVERYTHING = 2**63 - 1
 SQL = queries(Path(__file__).parent / "sql" / "queries.sql")
 
 
+class UnitUnknown(LookupError):
+    """No such unit was ever registered, as far as the service has learned."""
+
+    def __init__(self, unit_id: UUID) -> None:
+        super().__init__(f"no unit {unit_id} is known here: the address of a unit's page has its id")
+
+
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A unit as it is on a day. `decides_ratings`: its committee decides the rating of the cells below it."""

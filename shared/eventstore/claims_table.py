@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.advance import Advance, unseen
 from shared.contracts.envelope import RecordedEvent
 from shared.contracts.event import Event, EventTypes, UndecodableEvent
 from shared.database.pool import Connection, Pool
@@ -44,23 +45,30 @@ async def store_changes(connection: Connection, before: frozenset[Claim], after:
     await _insert(connection, after - before)
 
 
-async def rebuild_claims(pool: Pool, log: Log, aggregates: Sequence[Aggregate[Any, Any]]) -> Rebuilt:
+async def rebuild_claims(
+    pool: Pool, log: Log, aggregates: Sequence[Aggregate[Any, Any]], advance: Advance = unseen
+) -> Rebuilt:
     """Writes the table anew from `log`. Appends wait only while the last rows are read and the table is written.
 
     Raises `UndecodableEvent`, with nothing done, naming the position.
     """
     claims, conflicts = Claims(), list[ClaimTaken]()
-    position = await _fold(log, 0, aggregates, claims, conflicts)
+    position = await _fold(log, 0, aggregates, claims, conflicts, advance)
     async with pool.acquire() as connection, connection.transaction(isolation="read_committed"):
         await QUERIES.lock_log(connection)
-        await _fold(log, position, aggregates, claims, conflicts)
+        await _fold(log, position, aggregates, claims, conflicts, advance)
         await QUERIES.clear_claims(connection)
         await _insert(connection, claims.held())
     return Rebuilt(len(claims.held()), tuple(conflicts))
 
 
 async def _fold(
-    log: Log, position: int, aggregates: Sequence[Aggregate[Any, Any]], claims: Claims, conflicts: list[ClaimTaken]
+    log: Log,
+    position: int,
+    aggregates: Sequence[Aggregate[Any, Any]],
+    claims: Claims,
+    conflicts: list[ClaimTaken],
+    advance: Advance,
 ) -> int:
     while rows := await log.read(after=position, limit=PAGE):
         for row in rows:
@@ -68,6 +76,7 @@ async def _fold(
                 claims.apply(_changes(row, aggregates))
             except ClaimTaken as taken:
                 conflicts.append(taken)
+        advance(rows[-1].position - position)
         position = rows[-1].position
     return position
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from shared.advance import Advance, unseen
 from shared.contracts.envelope import UnreadableRecord
 from shared.contracts.event import UndecodableEvent, UnknownEventType
 from shared.messaging.application import Application, held_key
@@ -42,7 +43,7 @@ class Rehearsed:
     changes: Mapping[str, tuple[object, object]] = field(default_factory=dict)
 
 
-async def redrive(store: Store, handler: EventHandler, of: KeyOf) -> Redriven:
+async def redrive(store: Store, handler: EventHandler, of: KeyOf, advance: Advance = unseen) -> Redriven:
     """Applies the held events of a key in order, each exactly once, and unparks it in its last event's transaction.
 
     Raises `NotHeld`, and what is transient: repeating it then goes on where it ended.
@@ -53,6 +54,7 @@ async def redrive(store: Store, handler: EventHandler, of: KeyOf) -> Redriven:
             key = await _lock(tx, handler, of)
             part = await _replay(store, tx, handler, key)
         applied += part.applied
+        advance(part.applied)
         if part.still_held or part.finished:
             log.info("redriven", consumer=handler.name, key=of, applied=applied, still_held=part.still_held)
             return Redriven(of, applied, part.still_held)
@@ -67,10 +69,10 @@ async def release_next(store: Store, handler: EventHandler) -> bool:
     return bool(ready)
 
 
-async def dry_run(store: Store, handler: EventHandler, of: KeyOf) -> Rehearsed:
+async def dry_run(store: Store, handler: EventHandler, of: KeyOf, advance: Advance = unseen) -> Rehearsed:
     """What `redrive` would do, in a transaction that is rolled back. Raises `NotHeld` and what is transient."""
     async with _rolled_back(store) as tx:
-        return await _rehearse(store, tx, handler, await _lock(tx, handler, of))
+        return await _rehearse(store, tx, handler, await _lock(tx, handler, of), advance)
 
 
 class _RolledBack(Exception):
@@ -95,7 +97,7 @@ class _Part:
 async def _lock(tx: StoreTransaction, handler: EventHandler, of: KeyOf) -> HeldKey:
     keys = await tx.lock_keys(handler.name, [of])
     if of not in keys:
-        raise NotHeld(f"{of.log_id} {of.key} is not held at {handler.name}")
+        raise NotHeld(f"{of.log_id} {of.key} is not held at {handler.name}: `parked list` shows what is")
     return keys[of]
 
 
@@ -135,7 +137,9 @@ def _decode(
     return batch, None
 
 
-async def _rehearse(store: Store, tx: StoreTransaction, handler: EventHandler, key: HeldKey) -> Rehearsed:
+async def _rehearse(
+    store: Store, tx: StoreTransaction, handler: EventHandler, key: HeldKey, advance: Advance
+) -> Rehearsed:
     events = await tx.held_events(handler.name, key.of, limit=key.events)
     batch, undecodable = _decode(Application(handler, tx, store.is_transient), key, events)
     if not isinstance(handler, Rehearsable):
@@ -146,6 +150,7 @@ async def _rehearse(store: Store, tx: StoreTransaction, handler: EventHandler, k
     while not (part.finished or part.still_held):
         part = await _replay(store, tx, handler, await _lock(tx, handler, key.of))
         applied += part.applied
+        advance(part.applied)
     after = await handler.figures(tx.handle, batch)
     names = sorted({*before, *after})
     changes = {name: (before.get(name), after.get(name)) for name in names if before.get(name) != after.get(name)}

@@ -16,6 +16,7 @@ from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, Session
 QUERIES = queries(Path(__file__).parent / "sql" / "relay.sql")
 LOCK_SPACE = 0x72656C61  # "rela": a number of this lock alone
 CHANNEL = "log_appended"
+RELAY_SESSION = "relay"
 # A leader that is frozen, or whose machine is gone, keeps its session and with it the lock until the server ends it.
 # Longer than a send may take; whoever is slower begins again from the checkpoint.
 SESSION_SECONDS = 20.0
@@ -33,7 +34,7 @@ class PostgresRelayStore:
         self._dsn = dsn
         self._heartbeat = session_seconds / 4
         self._settings = {
-            "application_name": "relay",
+            "application_name": RELAY_SESSION,
             "timezone": "UTC",
             "idle_session_timeout": f"{int(session_seconds * 1000)}ms",
             **KEEPALIVES,

@@ -1,8 +1,9 @@
 """Operators' commands on a log and its topic: recover a log from its topic, verify one against the other."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
+from shared.advance import Advance, unseen
 from shared.contracts.envelope import RecordedEvent
 from shared.eventstore.log import Log
 from shared.messaging.agreement import TopicOfAnotherLog
@@ -12,7 +13,7 @@ from shared.messaging.topic import Topic
 CHUNK = 1000
 
 
-async def recover_from_topic(log: Log, topic: Topic) -> int:
+async def recover_from_topic(log: Log, topic: Topic, advance: Advance = unseen) -> int:
     """Appends to the log what only its topic still has, positions, ids and times kept; how many events.
 
     Nothing may be written meanwhile. Raises `TopicOfAnotherLog`, with nothing done, if both differ at a position that
@@ -22,9 +23,8 @@ async def recover_from_topic(log: Log, topic: Topic) -> int:
     reader = LogReader(log)
     lost: list[RecordedEvent] = []
     restored = 0
-    async for row in copies(
-        topic, log.log_id
-    ):  # by rising position: all that is compared comes before what is restored
+    async for row in copies(topic, log.log_id):  # by rising position: all is compared before anything is restored
+        advance(1)
         if row.position > head:
             lost.append(row)
         elif await reader.at(row.position) != row:
@@ -52,14 +52,14 @@ class Verified:
         return not (self.missing or self.foreign or self.differing)
 
 
-async def verify(log: Log, topic: Topic, up_to: int, progress: Callable[[int], None] = lambda _: None) -> Verified:
+async def verify(log: Log, topic: Topic, up_to: int, advance: Advance = unseen) -> Verified:
     """Compares the log up to position `up_to` (usually the relay's checkpoint) with the topic's copy, row by row."""
     missing: list[int] = []
     foreign: list[int] = []
     differing: list[int] = []
     copied = copies(topic, log.log_id)
     copy = await anext(copied, None)
-    count = 0
+    count = position = 0
     async for row in _rows(log, up_to):
         while copy is not None and copy.position < row.position:
             foreign.append(copy.position)
@@ -71,7 +71,14 @@ async def verify(log: Log, topic: Topic, up_to: int, progress: Callable[[int], N
                 differing.append(row.position)
             copy = await anext(copied, None)
         count += 1
-        progress(count)
+        advance(row.position - position)
+        position = row.position
+    # Behind the rows compared: sent, but not confirmed yet, or lost by a log that was restored.
+    reader = LogReader(log)
+    while copy is not None:
+        if await reader.at(copy.position) is None:
+            foreign.append(copy.position)
+        copy = await anext(copied, None)
     return Verified(count, tuple(missing), tuple(foreign), tuple(differing))
 
 

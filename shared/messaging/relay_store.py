@@ -29,6 +29,16 @@ class SessionLost(Exception):
     """The session that holds the leader's lock is gone; somebody else may lead by now."""
 
 
+class RelayStillLeads(Exception):
+    """The log is not sent again under a relay that sends."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a relay still leads, nothing was changed: stop every `worker` and `all` of this service, make the topic "
+            "anew, then repeat this; a relay that was frozen or cut off loses its lead within half a minute"
+        )
+
+
 class Leadership(Protocol):
     """Held until the block of `RelayStore.lead` ends."""
 

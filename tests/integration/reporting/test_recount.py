@@ -5,12 +5,11 @@ from collections.abc import Sequence
 from uuid import UUID
 
 import pytest
-from rich.progress import Progress
 
-from services.reporting.recount import Difference
-from services.reporting.recount_command import run_recount
+from services.reporting.recount_command import Recounted, run_recount
 from services.reporting.settings import ReportingSettings
 from shared.contracts.envelope import Record, RecordedEvent, to_record
+from shared.directory.directory import UnitUnknown
 from shared.eventstore.memory import MemoryLog
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.partitioner import partition_for
@@ -63,31 +62,39 @@ async def published(world: World, topics: Topics) -> ReportingSettings:
     )
 
 
-async def recounted(settings: ReportingSettings, unit: UUID | None = None) -> tuple[list[Difference], int]:
-    with Progress(disable=True) as progress:
-        return await run_recount(settings, progress, unit, None)
-
-
 async def test_equal_at_equal_positions(world: World, topics: Topics) -> None:
     settings = await published(world, topics)
-    found, events = await recounted(settings)
-    assert (found, events) == ([], 12)
+    assert await run_recount(settings) == Recounted(differences=(), months=2, events=12)
 
 
 async def test_a_figure_changed_in_the_tables_is_named(world: World, topics: Topics) -> None:
     settings = await published(world, topics)
     await world.service.runtime.pool.execute("UPDATE cell_month SET expected = 6 WHERE unit_id = $1", FIRST)
-    (difference,), _ = await recounted(settings)
+    (difference,) = (await run_recount(settings)).differences
     assert (difference.unit_id, difference.period, difference.indicator) == (str(FIRST), "2026-03", "expected")
     assert (difference.stored, difference.recounted) == (6, 5)
-    assert (await recounted(settings, COMMUNE))[0] == [difference]
-    assert (await recounted(settings, SECOND))[0] == []
+
+
+async def test_a_recount_of_one_unit_compares_it_and_what_is_below(world: World, topics: Topics) -> None:
+    settings = await published(world, topics)
+    await world.service.runtime.pool.execute("UPDATE cell_month SET expected = 6 WHERE unit_id = $1", FIRST)
+    above, other = await run_recount(settings, COMMUNE), await run_recount(settings, SECOND)
+    assert ([each.unit_id for each in above.differences], above.months) == ([str(FIRST)], 2)
+    assert (other.differences, other.months) == ((), 1)
+    assert (await run_recount(settings, COMMUNE, "2026-02")).months == 0
+    assert len((await run_recount(settings, period="2026-03")).differences) == 1
+
+
+async def test_a_recount_of_a_unit_that_nobody_knows_is_refused(world: World, topics: Topics) -> None:
+    settings = await published(world, topics)
+    with pytest.raises(UnitUnknown, match=str(UUID(int=404))):
+        await run_recount(settings, UUID(int=404))
 
 
 async def test_a_tree_that_is_not_what_its_events_say_is_named(world: World, topics: Topics) -> None:
     settings = await published(world, topics)
     await world.service.runtime.pool.execute("UPDATE unit_version SET parent_id = $2 WHERE unit_id = $1", FIRST, SUB)
-    found, _ = await recounted(settings)
+    found = (await run_recount(settings)).differences
     wrong = {difference.unit_id: difference for difference in found if difference.indicator == "sum of met"}
     assert wrong.keys() == {str(COMMUNE), str(SUB), str(BLOCK)}
     assert (wrong[str(COMMUNE)].stored, wrong[str(COMMUNE)].recounted) == (0, 1)
@@ -96,7 +103,7 @@ async def test_a_tree_that_is_not_what_its_events_say_is_named(world: World, top
 async def test_a_lost_event_is_named(world: World, topics: Topics) -> None:
     settings = await published(world, topics)
     await world.service.runtime.pool.execute("DELETE FROM meeting_fact WHERE log_id = 'evaluation'")
-    (difference,), _ = await recounted(settings)
+    (difference,) = (await run_recount(settings)).differences
     assert (difference.indicator, difference.stored, difference.recounted) == ("kept events", 10, 11)
     assert difference.events == ("evaluation:1 (only in the topic)",)
 
@@ -115,7 +122,7 @@ async def test_what_the_projection_has_not_applied_is_not_counted(world: World, 
     await pool.execute(
         "INSERT INTO cell_month SELECT (cell_months(array_agg(meeting))).* FROM meeting_contribution AS meeting"
     )
-    assert (await recounted(settings))[0] != []
+    assert (await run_recount(settings)).differences
     if table == "consumer_position":
         await pool.execute("DELETE FROM consumer_position WHERE log_id = 'evaluation'")
     else:
@@ -128,4 +135,4 @@ async def test_what_the_projection_has_not_applied_is_not_counted(world: World, 
             "(consumer, log_id, key, position, type, topic, partition, record_offset, record_headers) "
             "VALUES ('reporting.facts', 'evaluation', 'k', 1, 'EvaluationScored', 't', 0, 0, '[]')"
         )
-    assert (await recounted(settings))[0] == []
+    assert (await run_recount(settings)).differences == ()

@@ -106,6 +106,6 @@ async def test_is_ready_without_kafka_and_stops_then_too(service_database: Datab
 async def test_says_in_one_line_what_is_missing() -> None:
     async with running("api", {k: v for k, v in os.environ.items() if not k.startswith("MEETINGS_")}) as process:
         written = await asyncio.wait_for(process.written(), STOP_SECONDS)
-        assert process.returncode == 1
+        assert process.returncode == 2
         assert b"MEETINGS_DATABASE_URL" in written
         assert b"Traceback" not in written

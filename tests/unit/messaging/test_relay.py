@@ -277,6 +277,19 @@ async def test_verify_names_what_is_missing_foreign_and_different(
     assert not found.is_copy
 
 
+async def test_verify_names_what_a_restored_log_has_lost(
+    log: MemoryLog, broker: Broker, leadership: Leadership
+) -> None:
+    await fill(log, 6)
+    topic = MemoryTopic(broker)
+    await (await Term.begin(log, topic, leadership, clock)).step()
+    restored = MemoryLog("notes")
+    await restored.restore(await log.read(after=0, limit=4))
+    assert (await verify(restored, topic, 4)).foreign == (5, 6)
+    assert (await verify(restored, topic, 6)).foreign == (5, 6)
+    assert (await verify(log, topic, 4)).is_copy  # sent, its checkpoint not written yet
+
+
 async def test_shows_its_state_and_position(log: MemoryLog, broker: Broker, store: MemoryRelayStore) -> None:
     await fill(log, 5)
 
