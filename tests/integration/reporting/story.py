@@ -87,9 +87,9 @@ class Story:
 
     async def call_roll(
         self, meeting: UUID, cell: UUID, *, whole: int, part: int = 0, excused: int = 0, unexcused: int = 0,
-        unknown: int = 0, exempt: int = 0, guests: int = 0,
+        unknown: int = 0, exempt: int = 0, exempt_present: int = 0, guests: int = 0,
     ) -> None:  # fmt: skip
-        """A roster and two roll calls with so many of each; those of `part` miss the end call."""
+        """A roster and two roll calls: `part` miss the end call, `exempt_present` of `exempt` come all the same."""
         count = whole + part + excused + unexcused + unknown
         members = [uuid5(NAMES, f"{cell} member {n}") for n in range(count + exempt)]
         rows = tuple(
@@ -112,8 +112,9 @@ class Story:
                 rows=rows,
             )
         ]
-        events += [_came(meeting, member, start) for member in members[: whole + part]]
-        events += [_came(meeting, member, end) for member in members[:whole]]
+        unasked = members[count : count + exempt_present]
+        events += [_came(meeting, member, start) for member in (*members[: whole + part], *unasked)]
+        events += [_came(meeting, member, end) for member in (*members[:whole], *unasked)]
         absent = members[whole + part : count]
         for n, member in enumerate(absent[: excused + unexcused]):
             explained = calls.AbsenceExplained(meeting_id=meeting, member_id=member, excused=n < excused, note=NOTE)

@@ -39,6 +39,15 @@ async def test_expected_is_the_sum_of_what_became_of_everybody(world: World) -> 
     assert (figures["guests"], figures["superior_attended"], figures["with_documents"]) == (3, 1, 1)
 
 
+async def test_exempt_members_who_come_are_counted_apart_and_never_in_the_ratio(world: World) -> None:
+    meeting = await world.story.hold(FIRST)
+    await world.story.call_roll(meeting, FIRST, whole=3, unknown=1, exempt=2, exempt_present=1)
+    await world.catch_up()
+    figures = await world.figures(COMMUNE)
+    assert (figures["expected"], figures["attended"], figures["exempt_present"]) == (4, 3, 1)
+    assert figures["attendance_percent"] == 75.0
+
+
 async def test_where_both_calls_are_needed_missing_one_is_partly(world: World) -> None:
     await told(world)
     rule = attendance.PresenceRuleDecided(

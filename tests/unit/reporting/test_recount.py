@@ -1,9 +1,11 @@
 """A difference is named: unit, period, indicator, meeting and event."""
 
 from services.reporting.recount import Recount, Stored, differences
+from shared.contracts import attendance
+from shared.contracts.attendance import Call
 from shared.contracts.envelope import RecordedEvent
 from tests.properties.histories import recorded
-from tests.unit.reporting.test_tally import AN, CELL, HELD, MEETING, came, roster, row
+from tests.unit.reporting.test_tally import AN, CELL, HELD, MEETING, SITTING, came, roster, row
 
 LOGS = [
     recorded("meetings", 1, HELD),
@@ -52,5 +54,10 @@ def test_a_wrong_sum_is_named_though_every_meeting_is_right() -> None:
     assert str(difference).startswith(f"unit {CELL}, period 2026-03, guests: stored 7, recounted 0")
 
 
-def test_an_event_that_comes_again_changes_nothing() -> None:
-    assert counted(*LOGS, *LOGS).months() == counted(*LOGS).months()
+def test_an_event_that_comes_again_changes_nothing_whatever_came_after_it() -> None:
+    withdrawn = attendance.CheckInWithdrawn(
+        meeting_id=MEETING, member_id=AN, sitting_id=SITTING, call=Call.START, reason="typing-error"
+    )
+    log = [*LOGS, recorded("attendance", 3, withdrawn)]
+    assert counted(*log, LOGS[2]).months() == counted(*log, *log).months() == counted(*log).months()
+    assert counted(*log).months() != counted(*LOGS).months()
