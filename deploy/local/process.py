@@ -100,6 +100,8 @@ class Process:
         deadline = time.monotonic() + seconds
         while not ready():
             if (status := self.exit_status()) is not None:
+                if ready():  # it ended, as it was meant to, between the two looks
+                    return
                 raise LocalStackError(f"{self.name} ended with status {status}: {reason(self.log)} (log: {self.log})")
             if time.monotonic() > deadline:
                 raise LocalStackError(f"{self.name} is not ready after {seconds:.0f} s (log: {self.log})")

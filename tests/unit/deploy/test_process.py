@@ -38,6 +38,21 @@ def test_a_child_that_does_not_listen_is_killed_after_the_grace(tmp_path: Path) 
     assert process.exit_status() == -signal.SIGKILL
 
 
+def test_a_child_that_ends_as_it_should_between_two_looks_is_ready(tmp_path: Path) -> None:
+    process = Process("quick", [sys.executable, "-c", "pass"], folder=tmp_path)
+    looks = []
+
+    def ended_well() -> bool:
+        looks.append(process.exit_status())
+        if len(looks) == 1:
+            process._popen.wait()
+            return False
+        return looks[-1] == 0
+
+    process.wait_until(ended_well, 10)
+    assert looks == [None, 0]
+
+
 def test_a_child_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     starter = textwrap.dedent(f"""
         import sys, time
