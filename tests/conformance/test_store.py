@@ -328,12 +328,13 @@ class TestWatermark:
         await at(store, "c", {P0: Position(5, 2)})
         await store.record_progress(progress(5, {0: 2}))
         await hold(store, "c", parked(A))
+        await hold(store, "c", waiting(KeyOf("notes", "w"), "unit:1"))
         await hold(store, "c", parked(KeyOf("elsewhere", "x")))
         await hold(store, "d", parked(B))
 
         mark = await store.watermark("c", "notes")
         assert mark is not None
-        assert mark.held_keys == {"a"}
+        assert mark.held_keys == {"a", "w"}
 
     async def test_of_a_slow_consumer_survives_what_a_fast_one_has_passed(self, store: Store) -> None:
         await at(store, "slow", {P0: Position(5, 2)})
