@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check lint types arch contracts simulate bench status stack lock clean
+.PHONY: help env demo test check lint types arch contracts simulate mutants bench status stack lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -51,6 +51,9 @@ contracts: $(STAMP) ## fails if the kept schemas differ from the code, or break 
 
 simulate: $(STAMP) ## services, relays and consumers under faults, fresh seeds; MINUTES=5
 	@$(BIN)/python -m tests.simulation --minutes $(or $(MINUTES),1)
+
+mutants: $(STAMP) ## the product broken on purpose, one promise each: a test must fail every time; ARGS names some
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 bench: $(STAMP) ## the benchmarks; ARGS chooses
 	@$(BIN)/python -m benchmarks $(ARGS)
