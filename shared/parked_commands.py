@@ -8,7 +8,7 @@ from rich.console import Console
 
 from shared import status
 from shared.command import NOT_WELL, read_settings, run, say
-from shared.held_tables import keys_table, quarantine_table
+from shared.held_lines import key_lines, quarantine_lines
 from shared.messaging.parking import Redriven, dry_run, redrive
 from shared.messaging.store import KeyOf
 from shared.progress import progress
@@ -46,16 +46,13 @@ class ParkedCommands:
         run(self._service.name, self._redrive(consumer, KeyOf(source, key)))
 
     async def _list(self, *, as_json: bool) -> None:
-        console = Console()
         async with open_runtime(self._service, read_settings(self._settings_class)) as running:
             if as_json:
-                console.print_json(json.dumps(await status.held(running.store), default=str))
+                Console().print_json(json.dumps(await status.held(running.store), default=str))
                 return
             held, quarantined = await running.store.held_keys(), await running.store.quarantined()
-        if held:
-            console.print(keys_table(held))
-        if quarantined:
-            console.print(quarantine_table(quarantined))
+        for line in (*key_lines(held), *quarantine_lines(quarantined)):
+            say(line)
         if not held and not quarantined:
             say("nothing waits, is parked or is quarantined")
 

@@ -1,0 +1,36 @@
+"""What `parked list` prints: two lines for each key that waits or is parked, and for each record in quarantine.
+
+Lines and not a table: a terminal cuts a table's cells, and a key must be there whole, to be given to a redrive.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from shared.messaging.store import HeldKey, Quarantined
+
+
+def key_lines(keys: Sequence[tuple[str, HeldKey]]) -> Iterator[str]:
+    """State, then consumer, log and key as `dry-run` and `redrive` take them; below it, why."""
+    for consumer, held in keys:
+        yield (
+            f"{held.state}  {consumer} {held.of.log_id} {held.of.key}  {held.events} events{_since(held.since)}\n"
+            f"    {_first_line(held.reason)}"
+        )
+
+
+def quarantine_lines(records: Sequence[tuple[str, Quarantined]]) -> Iterator[str]:
+    """The consumer, and topic, partition and offset of the record, not its content; below it, why."""
+    for consumer, kept in records:
+        at = kept.record
+        yield (
+            f"quarantined  {consumer} {at.topic}/{at.partition} at offset {at.offset}{_since(kept.quarantined_at)}\n"
+            f"    {_first_line(kept.reason)}"
+        )
+
+
+def _since(time: datetime | None) -> str:
+    return f" since {time.isoformat(timespec='seconds')}" if time else ""
+
+
+def _first_line(reason: str) -> str:
+    return reason.splitlines()[0] if reason else ""
