@@ -6,6 +6,8 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +23,7 @@ from samples.demo.door import Door, Refused
 from samples.demo.job import run_job, settled
 from samples.demo.people import INTEGRATOR, OPERATOR, Cast
 from samples.demo.report import print_month
+from samples.demo.usage import Memory, MemoryWatch, Steps, count_events, disk_kib, print_usage
 from samples.month import PERIOD
 from shared.web.issuer import DemoIssuer
 
@@ -42,8 +45,12 @@ def main(
     try:
         with until_asked_to_stop():
             _start_clean()
-            with running_system(FOLDER, CLIENTS, lambda step: console.print(f"· {step}"), port) as system:
-                status = _demonstrate(system, scale, console)
+            with ExitStack() as running:
+                steps = Steps()
+                with steps.step("Khởi động"):
+                    started = running_system(FOLDER, CLIENTS, lambda step: console.print(f"· {step}"), port)
+                    system = running.enter_context(started)
+                status = _demonstrate(system, scale, steps, console)
                 if not exit_after:
                     console.print("Hệ thống đang chạy; Ctrl-C để dừng.")
                     while True:
@@ -64,27 +71,32 @@ def _start_clean() -> None:
     FOLDER.mkdir(parents=True)
 
 
-def _demonstrate(system: System, scale: str, console: Console) -> int:
-    began = time.monotonic()
-    actors = asyncio.run(_play_and_print(system, scale, console))
-    status = _recount(system)
+def _demonstrate(system: System, scale: str, steps: Steps, console: Console) -> int:
+    with MemoryWatch(FOLDER) as memory:
+        actors = asyncio.run(_play_and_print(system, scale, steps, console))
+        with steps.step("Tính lại (recount)"):
+            status, held = _recount(system)
+        _print_usage(system, steps, memory.look() | held, console)
     page = f"{system.front_door}/reporting/pages/{actors.province}/{PERIOD}"
-    console.print(f"{time.monotonic() - began:.0f} s. Trang số liệu: {page}", highlight=False, soft_wrap=True)
+    console.print(f"{sum(steps.seconds.values()):.0f} s. Trang số liệu: {page}", highlight=False, soft_wrap=True)
     console.print(
         f"Đăng nhập: {system.front_door}/issuer/sign-in, dán mã của một vai trò trong {STACK}", highlight=False
     )
     return status
 
 
-async def _play_and_print(system: System, scale: str, console: Console) -> Cast:
+async def _play_and_print(system: System, scale: str, steps: Steps, console: Console) -> Cast:
     issuer = DemoIssuer(system.issuer_folder, system.issuer)
     door = Door(system.front_door)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=console) as progress:
             actors = await run_job(door, issuer, FOLDER / "files", scale, progress)
+        steps.seconds |= {task.description: task.finished_time or 0.0 for task in progress.tasks}
         system.write(STACK, actors.tokens)
-        await print_month(door, actors, await settled(door, actors, PERIOD), console)
+        with steps.step("Số liệu theo kịp"):
+            report = await settled(door, actors, PERIOD)
+        await print_month(door, actors, report, console)
     except* Refused as refused:
         raise refused.exceptions[0] from None
     finally:
@@ -92,15 +104,23 @@ async def _play_and_print(system: System, scale: str, console: Console) -> Cast:
     return actors
 
 
-def _recount(system: System) -> int:
+def _recount(system: System) -> tuple[int, dict[str, Memory]]:
+    """Its exit status, and the most memory that it held."""
     environment = {
         **os.environ,
         "REPORTING_DATABASE_URL": system.databases["reporting"],
         "REPORTING_KAFKA_BOOTSTRAP": system.kafka,
     }
-    return subprocess.run(
-        [sys.executable, "-m", "services.reporting", "recount"], env=environment, check=False
-    ).returncode
+    recount = subprocess.Popen([sys.executable, "-m", "services.reporting", "recount"], env=environment)
+    _, status, used = os.wait4(recount.pid, 0)
+    recount.returncode = os.waitstatus_to_exitcode(status)
+    return recount.returncode, {"recount": Memory(0, used.ru_maxrss)}
+
+
+def _print_usage(system: System, steps: Steps, memory: Mapping[str, Memory], console: Console) -> None:
+    disk = {name: disk_kib(FOLDER / name) for name in ("postgres", "kafka")}
+    console.print()
+    print_usage(console, steps, asyncio.run(count_events(system)), memory, disk)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,8 @@ from uuid import UUID, uuid4
 import httpx
 
 PATIENCE_SECONDS = 60.0
+ANSWER_SECONDS = 60.0
+IMPORT_SECONDS = 1800.0  # a province's file on a busy machine; asking again would only compare it a second time
 PAUSE_SECONDS = 0.2
 AGAIN_LATER = frozenset({502, 503, 504})
 
@@ -20,7 +22,7 @@ class Door:
     """Commands and reads through one address. At most `at_once` requests are under way."""
 
     def __init__(self, address: str, at_once: int = 24) -> None:
-        self._client = httpx.AsyncClient(base_url=address, timeout=60)
+        self._client = httpx.AsyncClient(base_url=address, timeout=ANSWER_SECONDS)
         self._turns = asyncio.Semaphore(at_once)
         self.requests = 0
 
@@ -35,6 +37,7 @@ class Door:
         *,
         behalf: UUID | None = None,
         at_least: Sequence[str] = (),
+        answer_within: float = ANSWER_SECONDS,
     ) -> Mapping[str, Any]:
         """Repeats under the same key while the service says that it is away or has not learned something yet.
 
@@ -44,12 +47,19 @@ class Door:
         headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": uuid4().hex}
         if behalf is not None:
             headers["On-Behalf-Of"] = str(behalf)
-        answer = await self._patiently("POST", path, json=body, headers=headers, params={"at_least": list(at_least)})
+        answer = await self._patiently(
+            "POST", path, json=body, headers=headers, params={"at_least": list(at_least)}, timeout=answer_within
+        )
         return {**answer.json(), "at": answer.headers.get("X-Log-Position")}
 
     async def upload(self, path: str, token: str, content: bytes, name: str, **form: str) -> Mapping[str, Any]:
         answer = await self._patiently(
-            "POST", path, files={"file": (name, content)}, data=form, headers={"Authorization": f"Bearer {token}"}
+            "POST",
+            path,
+            files={"file": (name, content)},
+            data=form,
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=IMPORT_SECONDS,
         )
         accepted: Mapping[str, Any] = answer.json()
         return accepted

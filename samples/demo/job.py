@@ -10,7 +10,7 @@ from uuid import uuid4
 
 from rich.progress import Progress, TaskID
 
-from samples.demo.door import Door, Refused
+from samples.demo.door import IMPORT_SECONDS, Door, Refused
 from samples.demo.people import HOURS, INTEGRATOR, Cast, cast
 from samples.demo.play import CellPlay
 from samples.month import plan_month
@@ -46,7 +46,8 @@ async def _import(door: Door, issuer: DemoIssuer, folder: Path, progress: Progre
         content = await asyncio.to_thread((folder / name).read_bytes)
         form = {"mapping": mapping, "as_of": AS_OF.isoformat()}
         preview = await door.upload("/membership/imports", token, content, name, **form)
-        applied = await door.command(f"/membership/imports/{preview['import_id']}/apply", {}, token)
+        apply = f"/membership/imports/{preview['import_id']}/apply"
+        applied = await door.command(apply, {}, token, answer_within=IMPORT_SECONDS)
         position = max(position, applied["position"] or 0)
         progress.advance(task)
     return f"membership:{position}"
