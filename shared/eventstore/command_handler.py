@@ -113,13 +113,18 @@ class CommandHandler(Generic[C, S]):
 
     async def _attempt(self, command: C, stream: str, key: str, context: Context, texts: tuple[Text, ...]) -> Receipt:
         # State first, command id second: if another process records this very command in between, it is found here or
-        # refused by the append, and the decision never sees its own events as somebody else's.
+        # refused by the append, and the decision never sees its own events as somebody else's. The append looks for
+        # the id itself, under the log's lock, so only a decision that appends nothing has to ask.
         known = await self._load(stream)
-        if rows := await self._log.find_command(context.command_id):
-            return _first_answer(rows, stream, context)
-        events = tuple(self._aggregate.decider.decide(command, known.state))
+        try:
+            events = tuple(self._aggregate.decider.decide(command, known.state))
+        except DomainError:
+            if first := await self._remembered(stream, context):
+                return first
+            raise
         if not events:
-            return Receipt(stream, known.version, position=None, changed=False, events=())
+            unchanged = Receipt(stream, known.version, position=None, changed=False, events=())
+            return await self._remembered(stream, context) or unchanged
         append = Append(
             stream=stream,
             expected_version=known.version,
@@ -131,6 +136,10 @@ class CommandHandler(Generic[C, S]):
             claims=tuple(change for event in events for change in self._aggregate.claims(event)),
         )
         return _receipt(await self._log.append(append))
+
+    async def _remembered(self, stream: str, context: Context) -> Receipt | None:
+        rows = await self._log.find_command(context.command_id)
+        return _first_answer(rows, stream, context) if rows else None
 
     async def _load(self, stream: str) -> _Known[S]:
         # The tail is always read, and what we append ourselves comes back with it: the cache is a prefix of the log.
