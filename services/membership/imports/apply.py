@@ -80,11 +80,13 @@ async def apply(file: ImportFile, left_out: Collection[int], metadata: Metadata,
     mapping = Mapping.model_validate_json(file.mapping)
     day = FileDay(mapping.system, file.as_of)
     rows = await read_file(file.content, mapping)
+    compared: Plan[Any] | None = None
     if file.state == "previewed":
-        _refuse_outdated(file, await compare(rows, mapping, day, registry))
+        compared = await compare(rows, mapping, day, registry)
+        _refuse_outdated(file, compared)
     else:
         left_out = file.left_out
-    plan = await _planned(rows, mapping, day, registry, left_out)
+    plan = await _planned(rows, mapping, day, registry, left_out, None if left_out else compared)
     await queries.start_import(registry.runtime.pool, file.import_id, left_out)
     # Metadata travels with every event, and a hash of a row could be guessed back to a name.
     record = _Recorder(
@@ -101,14 +103,20 @@ def _refuse_outdated(file: ImportFile, plan: Plan[Any]) -> None:
 
 
 async def _planned(
-    rows: Sequence[Row], mapping: Mapping, day: FileDay, registry: Registry, left_out: Collection[int]
+    rows: Sequence[Row],
+    mapping: Mapping,
+    day: FileDay,
+    registry: Registry,
+    left_out: Collection[int],
+    plan: Plan[Any] | None,
 ) -> Plan[Any]:
-    """The plan with its members' ids reserved; again if another file gave a person an id in between."""
+    """The plan with its members' ids reserved; anew if another file gave a person an id in between."""
     while True:
-        plan = await compare(rows, mapping, day, registry, left_out)
+        plan = plan or await compare(rows, mapping, day, registry, left_out)
         _refuse_problems(plan)
         if mapping.kind is not FileKind.MEMBERS or await registry.reserve(day.system, _new_members(plan, rows)):
             return plan
+        plan = None
 
 
 def _refuse_problems(plan: Plan[Any]) -> None:

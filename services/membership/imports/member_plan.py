@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cache, partial
 from uuid import UUID
 
 from services.membership.domain import member as domain
@@ -46,6 +47,14 @@ class _Cells:
     host_cell_id: UUID | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """The unit that a code names, and why no member can belong to it."""
+
+    unit_id: UUID | None
+    problem: str = ""
+
+
 def subject(member_id: UUID) -> str:
     """Whose texts they are: erasing the subject erases them all."""
     return f"member:{member_id}"
@@ -61,8 +70,9 @@ def plan_members(
 ) -> Plan[MemberCommand]:
     """`known`: by outer code. `new_id` gives the random ids of new members and of texts."""
     plan: Plan[MemberCommand] = Plan(problems=list(problems))
+    known_cell = cache(partial(_cell_of_code, tree, day))  # a cell is named by every row of its members
     for row in unique(rows, plan.problems):
-        cells = _cells(row, tree, day, plan)
+        cells = _cells(row, known_cell, plan)
         if cells is None:
             continue
         person = known.get(row.code) or KnownMember(new_id())
@@ -78,23 +88,29 @@ def plan_members(
     return plan
 
 
-def _cells(row: MemberRow, tree: Tree, day: FileDay, plan: Plan[MemberCommand]) -> _Cells | None:
-    home = _cell(row.row, "cell", row.cell, tree, day, plan)
-    host = _cell(row.row, "host", row.host, tree, day, plan) if row.host else None
+def _cells(row: MemberRow, known_cell: Callable[[str], _Named], plan: Plan[MemberCommand]) -> _Cells | None:
+    home = _cell(row.row, "cell", row.cell, known_cell(row.cell), plan)
+    host = _cell(row.row, "host", row.host, known_cell(row.host), plan) if row.host else None
     if home is None or (row.host and host is None):
         return None
     return _Cells(home, host)
 
 
-def _cell(row: int, name: str, code: str, tree: Tree, day: FileDay, plan: Plan[MemberCommand]) -> UUID | None:
+def _cell_of_code(tree: Tree, day: FileDay, code: str) -> _Named:
     unit = tree.unit_of_code(day.system, code, day.as_of)
     if unit is None:
-        plan.miss(row, name, code, f"Không có chi bộ mã '{code}' tại ngày {day.as_of:%d/%m/%Y}.")
-        return None
+        return _Named(None, f"Không có chi bộ mã '{code}' tại ngày {day.as_of:%d/%m/%Y}.")
     if not tree.is_cell(unit, day.as_of):
-        plan.problems.append(Problem(row, name, f"'{unit.name_on(day.as_of)}' không phải chi bộ."))
-        return None
-    return unit.unit_id
+        return _Named(unit.unit_id, f"'{unit.name_on(day.as_of)}' không phải chi bộ.")
+    return _Named(unit.unit_id)
+
+
+def _cell(row: int, name: str, code: str, named: _Named, plan: Plan[MemberCommand]) -> UUID | None:
+    if named.unit_id is None:
+        plan.miss(row, name, code, named.problem)
+    elif named.problem:
+        plan.problems.append(Problem(row, name, named.problem))
+    return None if named.problem else named.unit_id
 
 
 def _new(row: MemberRow, known: KnownMember, cells: _Cells, day: FileDay, new_id: Callable[[], UUID]) -> _Wanted:
