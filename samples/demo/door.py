@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import httpx
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 300.0  # a service that learns of a whole province is behind for a while
 ANSWER_SECONDS = 60.0
 IMPORT_SECONDS = 1800.0  # a province's file on a busy machine; asking again would only compare it a second time
 PAUSE_SECONDS = 0.2
