@@ -9,6 +9,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+# `json.dumps` would make one for every record.
+_COMPACT = json.JSONEncoder(separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
@@ -91,12 +94,13 @@ class UnreadableRecord(ValueError):
 
 def to_record(event: RecordedEvent, prev: int) -> Record:
     """The record of `event`; `prev` is the position of its predecessor on the same partition (0: none)."""
+    recorded_at = event.recorded_at.isoformat()
     log = {
         "stream": event.stream,
         "version": event.version,
         "command_id": str(event.command_id),
         "n": event.n,
-        "recorded_at": event.recorded_at.isoformat(),
+        "recorded_at": recorded_at,
         "metadata": event.metadata.to_json(),
         "prev": prev,
     }
@@ -105,9 +109,9 @@ def to_record(event: RecordedEvent, prev: int) -> Record:
         ("ce_id", str(event.event_id).encode()),
         ("ce_type", f"{event.type}.v{event.schema_version}".encode()),
         ("ce_source", event.log_id.encode()),
-        ("ce_time", event.recorded_at.isoformat().encode()),
+        ("ce_time", recorded_at.encode()),
         ("ce_sequence", str(event.position).encode()),
-        ("log", json.dumps(log, separators=(",", ":")).encode()),
+        ("log", _COMPACT.encode(log).encode()),
     ]
     if event.metadata.traceparent:
         headers.append(("traceparent", event.metadata.traceparent.encode()))

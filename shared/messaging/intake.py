@@ -17,10 +17,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often and how long, in seconds; `max_records` per batch."""
+    """How often and how long, in seconds; `max_records` per batch.
+
+    `linger`: after a batch that was not full, whose statements cost as much as those of a full one.
+    """
 
     max_records: int = 500
     poll: float = 0.1
+    linger: float = 0.05
     first_retry: float = 0.1
     longest_retry: float = 30.0
     retry_when_stopped: float = 60.0

@@ -55,10 +55,12 @@ class PostgresTransaction:
 
     async def lock_positions(self, consumer: str, places: Collection[Place]) -> Mapping[Place, Position]:
         wanted = place_columns(places)
-        await QUERIES.add_positions(self._connection, consumer=consumer, **wanted)
-        # A statement of its own: the rows as they are once the lock is held.
-        rows = QUERIES.lock_positions(self._connection, consumer=consumer, **wanted)
-        return {Place(row["log_id"], row["partition"]): position_of(row) async for row in rows}
+        rows = [row async for row in QUERIES.lock_positions(self._connection, consumer=consumer, **wanted)]
+        if len(rows) < len(set(places)):
+            await QUERIES.add_positions(self._connection, consumer=consumer, **wanted)
+            # A statement of its own: the rows as they are once the lock is held.
+            rows = [row async for row in QUERIES.lock_positions(self._connection, consumer=consumer, **wanted)]
+        return {Place(row["log_id"], row["partition"]): position_of(row) for row in rows}
 
     async def save_positions(self, consumer: str, positions: Mapping[Place, Position]) -> None:
         moved = [positions[place] for place in sorted(positions)]

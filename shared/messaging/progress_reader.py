@@ -19,6 +19,8 @@ log = structlog.get_logger(__name__)
 
 READER = "progress"
 POLL_MS = 500
+# The last record says all that those before it said: let some gather.
+LINGER_SECONDS = 0.05
 # A relay says something every few seconds: longer silence may be a hanging client, and looking anew costs nothing.
 SILENCE_SECONDS = 60.0
 RETRY_SECONDS = 2.0
@@ -53,8 +55,8 @@ async def _read(bootstrap: str, store: Store, topics: Mapping[str, str], partiti
             found = await consumer.getmany(timeout_ms=POLL_MS)
             for place, records in found.items():
                 heard = loop.time()
-                # The last one says all that those before it said, and a database need not keep up with each.
                 await _keep(store, topics[place.topic], fetched(records[-1]))
+            await asyncio.sleep(LINGER_SECONDS)
     finally:
         await consumer.stop()
 

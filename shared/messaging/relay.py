@@ -24,6 +24,9 @@ from shared.messaging.topic import SendFailed, Topic, TopicMisconfigured, TopicU
 
 BATCH_EVENTS = 1000
 POLL_SECONDS = 0.2
+# After a batch that was not full. A batch of one event costs a checkpoint and a progress record like one of a thousand,
+# and every consumer reads that record: while events trickle, let some gather.
+LINGER_SECONDS = 0.02
 IDLE_PROGRESS_SECONDS = 3.0
 RETRY_SECONDS = 1.0
 REFUSED_SECONDS = 5.0  # until somebody has mended it: looking costs a few reads
@@ -87,11 +90,14 @@ class Relay:
                 self.status = RelayStatus("relaying", term.checkpoint.position, leadership.epoch)
                 self._show()
                 while True:
-                    if await term.step():
-                        self.status.position = term.checkpoint.position
-                        self._show()
-                    else:
+                    sent = await term.step()
+                    if not sent:
                         await leadership.wait(POLL_SECONDS)
+                        continue
+                    self.status.position = term.checkpoint.position
+                    self._show()
+                    if sent < BATCH_EVENTS:
+                        await asyncio.sleep(LINGER_SECONDS)
             finally:
                 await topic.close()
 
@@ -130,15 +136,15 @@ class Term:
         failpoint("relay.elected")
         return term
 
-    async def step(self) -> bool:
-        """Sends the next batch, or tells that there is none; False if the log had nothing new."""
+    async def step(self) -> int:
+        """Sends the next batch, or tells that there is none; how many events it had."""
         looked_at = self._clock()
         rows = await self._log.read(after=self.checkpoint.position, limit=BATCH_EVENTS)
         if rows:
             await self._send(rows)
         if rows or self._told is None or (looked_at - self._told).total_seconds() >= IDLE_PROGRESS_SECONDS:
             await self._tell(looked_at)
-        return bool(rows)
+        return len(rows)
 
     async def _send(self, rows: Sequence[RecordedEvent]) -> None:
         batches, sent = self._records(rows)

@@ -165,6 +165,8 @@ class Session:
                 self._fetching_again[partition] = asyncio.create_task(self._fetch_again(starts, partition, place))
             else:
                 starts.passed(place)
+        if len(records) < self._pace.max_records:
+            await asyncio.sleep(self._pace.linger)
 
     async def _fetch_again(self, starts: StartOffsets, partition: AssignedPartition, place: Place) -> None:
         """Seeks back before a gap, later each time, while the other partitions go on."""
