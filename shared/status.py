@@ -4,7 +4,7 @@ Read from the service's own database, so that every process of it gives the same
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypedDict
@@ -20,8 +20,9 @@ from shared.messaging.postgres_relay_store import QUERIES as RELAY
 from shared.messaging.relay import Relay
 from shared.messaging.store import Store
 
-# The relay polls every 200 ms: this far behind, something is wrong, though commands still succeed.
-RELAY_BEHIND_SECONDS = 60.0
+# A relay polls every 200 ms and says something every few seconds, consumers take what comes at once: this far behind,
+# or silent for so long, something is wrong, though commands still succeed.
+BEHIND_SECONDS = 60.0
 # A consumer whose session with the broker stalled this often within the window is beyond the watchdog's help.
 STALLS = 3
 STALL_WINDOW_SECONDS = 600.0
@@ -65,39 +66,50 @@ class Watch:
 
 async def service_status(service: Watched) -> dict[str, Any]:
     """Relay, consumers and watermarks. Raises what the database raises."""
-    relay, consumers = await _relay(service), await _consumers(service)
+    relay = await _relay(service)
+    names = [handler.name for handler in service.handlers]
+    consumers = [
+        await _consumer(service.store, handler, found)
+        for handler, found in zip(service.handlers, await consumer_status.status(service.store, names), strict=True)
+    ]
     return {
         "log_id": service.log.log_id,
         "relay": relay,
-        "consumers": [
-            await _consumer(service.store, handler, found)
-            for handler, found in zip(service.handlers, consumers, strict=True)
-        ],
-        "degraded": _degraded(relay, consumers),
+        "consumers": consumers,
+        "degraded": [*_of_relay(relay), *_of_sources(consumers), *(said for each in consumers for said in _of(each))],
     }
 
 
 async def degraded(service: Watched) -> Sequence[str]:
-    """What is not as it should be, though the service answers: a relay behind, consumers stopped, events parked."""
-    return _degraded(await _relay(service), await _consumers(service))
-
-
-async def _consumers(service: Watched) -> Sequence[ConsumerStatus]:
-    return await consumer_status.status(service.store, [handler.name for handler in service.handlers])
-
-
-def _degraded(relay: "RelayView", consumers: Sequence[ConsumerStatus]) -> Sequence[str]:
-    found: list[str] = []
-    if relay["problem"]:
-        found.append(f"relay {relay['state']}: {relay['problem']}")
-    if relay["lag_seconds"] > RELAY_BEHIND_SECONDS:
-        found.append(f"relay is {relay['lag_events']} positions behind the log")
-    for consumer in consumers:
-        if consumer.stopped:
-            found.append(f"consumer {consumer.consumer} stopped: {consumer.stopped.reason}")
-        if parked := sum(at.parked for at in consumer.partitions):
-            found.append(f"consumer {consumer.consumer} has parked {parked} events: see `parked list`")
+    """What is not as it should be, though the service answers."""
+    found: Sequence[str] = (await service_status(service))["degraded"]
     return found
+
+
+def _of_relay(relay: "RelayView") -> Iterator[str]:
+    if relay["problem"]:
+        yield f"relay {relay['state']}: {relay['problem']}"
+    if relay["lag_seconds"] > BEHIND_SECONDS:
+        yield f"relay is {relay['lag_events']} positions behind the log"
+
+
+def _of_sources(consumers: Sequence["ConsumerView"]) -> Iterator[str]:
+    """Logs that are not heard of any more: what is behind them, nobody here can know."""
+    heard = {source["log_id"]: source["source_time"] for consumer in consumers for source in consumer["sources"]}
+    for log_id, last in heard.items():
+        silent = (datetime.now(UTC) - last).total_seconds() if last else 0.0
+        if silent > BEHIND_SECONDS:
+            yield f"nothing heard of {log_id} for {silent:.0f} s: Kafka or its relay is away"
+
+
+def _of(consumer: "ConsumerView") -> Iterator[str]:
+    if consumer["stopped"]:
+        yield f"consumer {consumer['name']} stopped: {consumer['stopped']}"
+    if parked := consumer["parked_events"]:
+        yield f"consumer {consumer['name']} has parked {parked} events: see `parked list`"
+    for source in consumer["sources"]:
+        if (source["lag_seconds"] or 0.0) > BEHIND_SECONDS:
+            yield f"consumer {consumer['name']} is {source['lag_events']} positions behind {source['log_id']}"
 
 
 async def held(store: Store) -> dict[str, Any]:
@@ -156,32 +168,62 @@ async def _relay(service: Watched) -> RelayView:
     )
 
 
-async def _consumer(store: Store, handler: EventHandler, found: ConsumerStatus) -> dict[str, Any]:
-    return {
-        "name": found.consumer,
-        "stopped": found.stopped.reason if found.stopped else None,
-        "stopped_since": found.stopped.since if found.stopped else None,
-        "waiting_events": sum(at.waiting for at in found.partitions),
-        "parked_events": sum(at.parked for at in found.partitions),
-        "quarantined": found.quarantined,
-        "ignored_events": found.ignored,
-        "sources": [await _source(store, found, source) for source in handler.sources],
-    }
+class SourceView(TypedDict):
+    """One log that a consumer reads: `lag_events` in positions, a partition's `lag` in records.
+
+    `source_position` and `source_time`: what the log's relay told last, None before it told anything.
+    """
+
+    log_id: str
+    watermark: int
+    watermark_time: datetime | None
+    held_keys: int
+    source_position: int | None
+    source_time: datetime | None
+    lag_events: int | None
+    lag_seconds: float | None
+    partitions: list[dict[str, Any]]
 
 
-async def _source(store: Store, found: ConsumerStatus, source: str) -> dict[str, Any]:
-    """One log that the consumer reads: `lag_events` in positions, a partition's `lag` in records."""
+class ConsumerView(TypedDict):
+    """One consumer of the service; `quarantined` in records."""
+
+    name: str
+    stopped: str | None
+    stopped_since: datetime | None
+    waiting_events: int
+    parked_events: int
+    quarantined: int
+    ignored_events: int
+    sources: list[SourceView]
+
+
+async def _consumer(store: Store, handler: EventHandler, found: ConsumerStatus) -> ConsumerView:
+    return ConsumerView(
+        name=found.consumer,
+        stopped=found.stopped.reason if found.stopped else None,
+        stopped_since=found.stopped.since if found.stopped else None,
+        waiting_events=sum(at.waiting for at in found.partitions),
+        parked_events=sum(at.parked for at in found.partitions),
+        quarantined=found.quarantined,
+        ignored_events=found.ignored,
+        sources=[await _source(store, found, source) for source in handler.sources],
+    )
+
+
+async def _source(store: Store, found: ConsumerStatus, source: str) -> SourceView:
     watermark = await store.watermark(found.consumer, source)
     latest = await store.latest_progress(source)
     reached = watermark.position if watermark else 0
     behind = (latest.time - watermark.time).total_seconds() if latest and watermark else None
-    return {
-        "log_id": source,
-        "watermark": reached,
-        "watermark_time": watermark.time if watermark else None,
-        "held_keys": len(watermark.held_keys) if watermark else 0,
-        "source_position": latest.position if latest else None,
-        "lag_events": max(0, latest.position - reached) if latest else None,
-        "lag_seconds": max(0.0, behind) if behind is not None else None,
-        "partitions": [asdict(at) for at in found.partitions if at.log_id == source],
-    }
+    return SourceView(
+        log_id=source,
+        watermark=reached,
+        watermark_time=watermark.time if watermark else None,
+        held_keys=len(watermark.held_keys) if watermark else 0,
+        source_position=latest.position if latest else None,
+        source_time=latest.time if latest else None,
+        lag_events=max(0, latest.position - reached) if latest else None,
+        lag_seconds=max(0.0, behind) if behind is not None else None,
+        partitions=[asdict(at) for at in found.partitions if at.log_id == source],
+    )

@@ -77,13 +77,32 @@ async def test_a_stopped_consumer_degrades_and_does_not_close(running: Runtime) 
     assert (await health(running))["degraded"] == ["consumer directory stopped: 40 of 100 events failed"]
 
 
+async def test_a_source_that_is_not_heard_of_any_more_degrades(running: Runtime) -> None:
+    heard = datetime.now(UTC)
+    await running.store.record_progress(ProgressRecord("membership", 9, heard - timedelta(seconds=75), {0: 9}))
+    [said] = await running.degraded()
+    assert said.startswith("nothing heard of membership for 7")
+    await running.store.record_progress(ProgressRecord("membership", 9, heard, {0: 9}))
+    assert await running.degraded() == []
+
+
+async def test_a_consumer_that_stands_still_while_its_source_goes_on_degrades(running: Runtime) -> None:
+    now, place = datetime.now(UTC), Place("membership", 0)
+    async with running.store.transaction() as tx:
+        await tx.lock_positions("directory", [place])
+        await tx.save_positions("directory", {place: Position(position=9, next_offset=9)})
+    await running.store.record_progress(ProgressRecord("membership", 9, now - timedelta(seconds=75), {0: 9}))
+    await running.store.record_progress(ProgressRecord("membership", 12, now, {0: 12}))
+    assert await running.degraded() == ["consumer directory is 3 positions behind membership"]
+
+
 async def test_says_how_far_the_relay_is_behind_the_log(running: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     event = UnitDissolved(unit_id=UUID(int=1), effective_on=NOW.date())
     await running.log.append(Append("tree", 0, "tree", uuid4(), (event,), Metadata(uuid4(), "client:test")))
     relay = (await running.status())["relay"]
     assert (relay["position"], relay["head"], relay["lag_events"]) == (0, 1, 1)
     assert relay["lag_seconds"] > 0
-    monkeypatch.setattr(status, "RELAY_BEHIND_SECONDS", 0.0)
+    monkeypatch.setattr(status, "BEHIND_SECONDS", 0.0)
     assert (await health(running))["degraded"] == ["relay is 1 positions behind the log"]
 
 
