@@ -21,7 +21,7 @@ from deploy.local.stopping import until_asked_to_stop
 from deploy.local.system import System, running_system
 from samples.demo.door import Door, Refused
 from samples.demo.job import run_job, settled
-from samples.demo.people import INTEGRATOR, OPERATOR, Cast
+from samples.demo.people import INTEGRATOR, OPERATOR, Cast, client_tokens
 from samples.demo.report import print_month
 from samples.demo.usage import Memory, MemoryWatch, Steps, count_events, disk_kib, print_usage
 from samples.month import PERIOD
@@ -88,6 +88,7 @@ def _demonstrate(system: System, scale: str, steps: Steps, console: Console) -> 
 async def _play_and_print(system: System, scale: str, steps: Steps, console: Console) -> Cast:
     issuer = DemoIssuer(system.issuer_folder, system.issuer)
     door = Door(system.front_door)
+    system.write(STACK, client_tokens(issuer))  # who watches the month being played needs no more
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     try:
         with Progress(*columns, console=console) as progress:

@@ -18,6 +18,7 @@ from samples.province.files import IMPORTS, write_files
 from samples.province.make import make_province
 from samples.province.model import FOUNDED, Province
 from shared.web.issuer import DemoIssuer
+from shared.web.roles import Role
 
 SEED = 7
 CRITERIA = Path(__file__).parents[1] / "criteria" / "hd42-anphu-2025.json"
@@ -106,7 +107,7 @@ async def settled(door: Door, actors: Cast, period: str) -> Any:  # noqa: ANN401
     marks, moved = None, clock()
     while clock() - moved < STILL_SECONDS:
         report = await door.read(f"/reporting/reports/{actors.province}/{period}", actors.board)
-        status = await door.read("/operations/status", actors.tokens["operator"])
+        status = await door.read("/operations/status", actors.tokens[Role.OPERATOR])
         if caught_up(report, status):
             return report
         reached = [mark["reached"] for mark in report["watermarks"]]

@@ -6,8 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from samples.demo.door import Door
-from shared.contracts.membership import OfficeRole
+from shared.contracts.membership import AssignmentKind, OfficeRole
 from shared.web.issuer import DemoIssuer
+from shared.web.roles import Role
 
 INTEGRATOR, OPERATOR = "demo-integrator", "demo-operator"
 HOURS = 12 * 3600
@@ -28,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """`tokens`: one per role, for people who try the demo by hand."""
+    """`tokens`: one per role of DESIGN 7, all around one cell, for people who try the demo by hand."""
 
     province: UUID
     province_name: str
@@ -37,25 +38,40 @@ class Cast:
     tokens: Mapping[str, str]
 
 
+def client_tokens(issuer: DemoIssuer) -> dict[str, str]:
+    """Of the registered machine and operator: they exist before anybody is imported."""
+    return {
+        Role.INTEGRATOR: issuer.for_client(INTEGRATOR, seconds=HOURS),
+        Role.OPERATOR: issuer.for_client(OPERATOR, seconds=HOURS),
+    }
+
+
 async def cast(door: Door, issuer: DemoIssuer, position: str) -> Cast:
-    """Reads units and offices as the integrator, and signs a token for each office that acts."""
-    integrator = issuer.for_client(INTEGRATOR, seconds=HOURS)
+    """Reads units, offices and assignments as the integrator, and signs a token for each office that acts."""
+    clients = client_tokens(issuer)
+    integrator = clients[Role.INTEGRATOR]
     units = await door.read("/membership/units", integrator)
-    offices = await door.read("/membership/offices", integrator, at_least=position)
-    by_unit: dict[str, dict[str, str]] = {}
-    for office in offices:
-        by_unit.setdefault(office["unit_id"], {}).setdefault(office["role"], office["office_id"])
-    known = _Known({unit["unit_id"]: unit for unit in units}, by_unit, issuer)
+    offices: dict[str, dict[str, Mapping[str, Any]]] = {}
+    for office in await door.read("/membership/offices", integrator, at_least=position):
+        offices.setdefault(office["unit_id"], {}).setdefault(office["role"], office)
+    assigned: dict[str, dict[str, str]] = {}
+    for given in await door.read("/membership/assignments", integrator, at_least=position):
+        assigned.setdefault(given["unit_id"], {}).setdefault(given["kind"], given["member_id"])
+    known = _Known({unit["unit_id"]: unit for unit in units}, offices, assigned, issuer)
     root = next(unit for unit in units if unit["parent_id"] is None)
     cells = {cell.code: cell for cell in (known.cell(unit) for unit in units if unit["is_cell"])}
     board = known.token(root["unit_id"], OfficeRole.PROVINCE_BOARD)
-    return Cast(UUID(root["unit_id"]), root["name"], board, cells, _tokens(cells.values(), board, issuer))
+    shown = max((known.tokens_around(cell) for cell in cells.values()), key=len)
+    return Cast(UUID(root["unit_id"]), root["name"], board, cells, {**shown, Role.PROVINCE_BOARD: board, **clients})
 
 
 @dataclass(frozen=True, slots=True)
 class _Known:
+    """`offices`: by unit and role. `assigned`: the member, by unit and kind of assignment."""
+
     units: Mapping[str, Mapping[str, Any]]
-    offices: Mapping[str, Mapping[str, str]]
+    offices: Mapping[str, Mapping[str, Mapping[str, Any]]]
+    assigned: Mapping[str, Mapping[str, str]]
     issuer: DemoIssuer
 
     def cell(self, unit: Mapping[str, Any]) -> Cell:
@@ -77,22 +93,26 @@ class _Known:
 
     def token(self, unit_id: str, *roles: OfficeRole) -> str:
         office = next(self.offices[unit_id][role] for role in roles if role in self.offices[unit_id])
-        return self.issuer.for_office(office, seconds=HOURS)
+        return self.issuer.for_office(office["office_id"], seconds=HOURS)
+
+    def tokens_around(self, cell: Cell) -> dict[str, str]:
+        """By role, of those around the cell that exist. Its deputy secretary signs in as a plain member too."""
+        unit_id = str(cell.unit_id)
+        offices, assigned = self.offices[unit_id], self.assigned.get(unit_id, {})
+        found: dict[str, str] = {Role.SECRETARY: cell.secretary, Role.APPRAISER: cell.appraiser}
+        if cell.commune_office:
+            found[Role.COMMUNE_OFFICE] = cell.commune_office
+        if OfficeRole.COMMITTEE_MEMBER in offices:
+            found[Role.CELL_COMMITTEE] = self.token(unit_id, OfficeRole.COMMITTEE_MEMBER)
+        people = {
+            Role.MEMBER: offices.get(OfficeRole.DEPUTY_SECRETARY, {}).get("member_id"),
+            Role.NOTE_TAKER: assigned.get(AssignmentKind.NOTE_TAKER),
+            Role.FOLLOWER: assigned.get(AssignmentKind.FOLLOWER),
+        }
+        return {**found, **{role: self.issuer.for_member(who, seconds=HOURS) for role, who in people.items() if who}}
 
     def _above(self, unit: Mapping[str, Any]) -> Iterable[str]:
         at = unit["parent_id"]
         while at is not None:
             yield at
             at = self.units[at]["parent_id"]
-
-
-def _tokens(cells: Iterable[Cell], board: str, issuer: DemoIssuer) -> dict[str, str]:
-    first = next(cell for cell in cells if cell.commune_office)
-    return {
-        "province_board": board,
-        "secretary": first.secretary,
-        "appraiser": first.appraiser,
-        "commune_office": first.commune_office or "",
-        "integrator": issuer.for_client(INTEGRATOR, seconds=HOURS),
-        "operator": issuer.for_client(OPERATOR, seconds=HOURS),
-    }

@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections import Counter
 
-import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
@@ -15,6 +14,9 @@ from samples.demo.job import SEED
 from samples.month import PERIOD, Course, Official, plan_month
 from samples.province.make import make_province
 from shared.messaging.topic import events_topic, progress_topic
+from shared.web.access import READERS
+from shared.web.roles import Role
+from tests.e2e.asking import Door
 from tests.e2e.conftest import Played
 
 pytestmark = pytest.mark.timeout(300)
@@ -69,10 +71,7 @@ def test_no_topic_holds_a_name_a_birth_date_or_a_text(played: Played) -> None:
 
 
 def test_the_province_page_shows_the_figures(played: Played) -> None:
-    page = httpx.get(
-        f"{played.system.front_door}/reporting/pages/{played.actors.province}/{PERIOD}",
-        headers={"Authorization": f"Bearer {played.actors.board}"},
-    )
+    page = Door(played, played.actors.board).get(f"/reporting/pages/{played.actors.province}/{PERIOD}")
     assert page.status_code == 200
     assert played.actors.province_name in page.text
     assert f"{played.report['unit']['figures']['expected']}" in page.text.replace(".", "")
@@ -80,19 +79,22 @@ def test_the_province_page_shows_the_figures(played: Played) -> None:
 
 def test_another_cells_secretary_sees_nothing_of_it(played: Played) -> None:
     first, second, *_ = played.actors.cells.values()
-    answer = httpx.get(
-        f"{played.system.front_door}/reporting/reports/{second.unit_id}/{PERIOD}",
-        headers={"Authorization": f"Bearer {first.secretary}"},
-    )
+    answer = Door(played, first.secretary).get(f"/reporting/reports/{second.unit_id}/{PERIOD}")
     assert answer.status_code == 403
     assert answer.headers["content-type"] == "application/problem+json"
 
 
+def test_every_role_has_a_token_and_all_readers_see_the_same_cell(played: Played) -> None:
+    tokens = played.actors.tokens
+    assert set(tokens) == set(Role)
+    cell = next(cell for cell in played.actors.cells.values() if cell.secretary == tokens[Role.SECRETARY])
+    path = f"/reporting/reports/{cell.unit_id}/{PERIOD}"
+    opened = {role for role in Role if Door(played, tokens[role]).get(path).is_success}
+    assert opened == set(READERS)
+
+
 def test_operations_show_every_service_without_lag(played: Played) -> None:
-    answer = httpx.get(
-        f"{played.system.front_door}/operations/status",
-        headers={"Authorization": f"Bearer {played.actors.tokens['operator']}"},
-    )
+    answer = Door(played, played.actors.tokens[Role.OPERATOR]).get("/operations/status")
     services = {service["service"]: service for service in answer.json()["services"]}
     assert set(services) >= {"membership", "meetings", "attendance", "evaluation", "reporting"}
     assert answer.status_code == 200
