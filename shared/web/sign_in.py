@@ -3,11 +3,12 @@
 The cookie is believed for reading alone (`identity.access_token`): another site's form cannot command with it.
 """
 
+import re
 from types import MappingProxyType
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from shared.web.identity import TOKEN_COOKIE
 from shared.web.language import Texts, Words, texts_of
@@ -24,20 +25,33 @@ WORDS: Words = MappingProxyType({
         "The access token of each role is in the demo's file .run/stack.json.",
     ),
     "sign_in": ("Đăng nhập", "Sign in"),
+    "no_token": (
+        "Đó không phải mã truy cập: hãy sao chép trọn phần giữa hai dấu ngoặc kép, bắt đầu bằng eyJ.",
+        "That is no access token: copy all that stands between the two quotes, beginning with eyJ.",
+    ),
 })  # fmt: skip
+
+TOKEN = re.compile(r"[A-Za-z0-9_.-]+")
+
+Said = Annotated[Texts, Depends(texts_of(WORDS))]
 
 router = APIRouter()
 
 
 @router.get("/sign-in", response_class=HTMLResponse)
-async def form(request: Request, t: Annotated[Texts, Depends(texts_of(WORDS))]) -> HTMLResponse:
+async def form(request: Request, t: Said) -> HTMLResponse:
     """Where a token can be pasted."""
-    return PAGES.page(request, "sign_in.html", t)
+    return PAGES.page(request, "sign_in.html", t, problem=None)
 
 
 @router.post("/sign-in")
-async def sign_in(token: Annotated[str, Form(max_length=4096, pattern=r"^\s*[A-Za-z0-9_.-]+\s*$")]) -> RedirectResponse:
+async def sign_in(request: Request, t: Said, token: Annotated[str, Form(max_length=4096)] = "") -> Response:
     """Keeps the token for this browser; whether it is good is found out where it is used."""
+    bare = token.strip(' \t\r\n",')  # as it stands in the file
+    if not TOKEN.fullmatch(bare):
+        again = PAGES.page(request, "sign_in.html", t, problem=t["no_token"])
+        again.status_code = 422
+        return again
     answer = RedirectResponse(AFTER_SIGNING_IN, status_code=303)
-    answer.set_cookie(TOKEN_COOKIE, token.strip(), path="/", httponly=True, samesite="lax")
+    answer.set_cookie(TOKEN_COOKIE, bare, path="/", httponly=True, samesite="lax")
     return answer

@@ -1,6 +1,7 @@
 """A browser carries the token in a cookie: for reading, never for writing."""
 
 import httpx
+import pytest
 
 from shared.contracts.membership import OfficeRole
 from shared.web.issuer import issuer_app
@@ -42,7 +43,24 @@ async def test_signing_in_puts_the_token_where_no_script_reads_it(client: Client
         assert kept.startswith("token=a.b-c_d.e;")
         assert "HttpOnly" in kept
         assert "SameSite=lax" in kept
-        assert (await browser.post("/sign-in", data={"token": "a; Path=/x"})).status_code == 422
+
+
+@pytest.mark.parametrize("pasted", ['"a.b-c_d.e",', ' "a.b-c_d.e"\r\n'])
+async def test_a_token_may_be_pasted_with_the_quotes_of_its_file(client: Client, pasted: str) -> None:
+    transport = httpx.ASGITransport(issuer_app(client.issuer))
+    async with httpx.AsyncClient(transport=transport, base_url="http://issuer") as browser:
+        answer = await browser.post("/sign-in", data={"token": pasted})
+        assert answer.headers["Set-Cookie"].startswith("token=a.b-c_d.e;")
+
+
+@pytest.mark.parametrize("pasted", ["", "a; Path=/x", "ã"])
+async def test_what_is_no_token_brings_the_form_again_with_what_to_do(client: Client, pasted: str) -> None:
+    transport = httpx.ASGITransport(issuer_app(client.issuer))
+    async with httpx.AsyncClient(transport=transport, base_url="http://issuer") as browser:
+        answer = await browser.post("/sign-in", data={"token": pasted})
+        assert (answer.status_code, answer.headers["Content-Type"]) == (422, "text/html; charset=utf-8")
+        assert "sao chép trọn phần giữa" in answer.text
+        assert "Set-Cookie" not in answer.headers
 
 
 async def test_a_browser_sees_a_page_with_the_way_to_sign_in(client: Client) -> None:
