@@ -1,5 +1,6 @@
 """Plain server-rendered pages: a unit's month, a meeting with its events. No script, nothing from another host."""
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlencode
@@ -16,7 +17,7 @@ from services.reporting.known import written
 from services.reporting.queries import Reports
 from services.reporting.texts import WORDS
 from shared.service import Runtime, runtime
-from shared.web.access import READ, Caller
+from shared.web.access import READ, READERS, Caller, Reach, Role, allow
 from shared.web.language import Texts, texts_of
 from shared.web.pages import Pages
 
@@ -24,6 +25,8 @@ router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
 # Who looks at an older tree or older knowledge goes on doing so from page to page.
 PAGES = Pages(Path(__file__).parent / "templates", carried=("hierarchy_as_of", "known_as_of"))
+# Operators see no figures, but this is where they land too, and find the way on.
+COME_IN = allow({**READERS, Role.OPERATOR: Reach.SYSTEM})
 TEXTS = Annotated[Texts, Depends(texts_of(WORDS))]
 COLUMNS = ("cells", "met", "not_held", "not_reported", "awaiting_rating")
 EVENTS_ON_A_PAGE = 200
@@ -32,13 +35,15 @@ EVENTS_ON_A_PAGE = 200
 @router.get("/")
 async def home(
     request: Request,
-    caller: Annotated[Caller, READ],
+    caller: Annotated[Caller, COME_IN],
     running: Annotated[Runtime, Depends(runtime)],
     t: TEXTS,
 ) -> HTMLResponse:
-    """The months that have figures, for the caller's own unit."""
+    """Where everybody lands who signs in: the months that have figures, for each unit of the caller."""
     periods = await Reports(running.pool).periods()
-    return PAGES.page(request, "home.html", t, periods=periods, unit_id=caller.unit_id)
+    units = dict.fromkeys(grant.unit_id for grant in caller.grants if grant.unit_id)
+    named = [(unit_id, await _name(running, unit_id, caller.on)) for unit_id in units]
+    return PAGES.page(request, "home.html", t, periods=periods, units=named, operates=caller.has(Role.OPERATOR))
 
 
 @router.get("/pages/meetings/{meeting_id}")
@@ -55,7 +60,8 @@ async def meeting_page(
     meeting = await reports.meeting(meeting_id)
     await caller.require(meeting["unit_id"])
     rows = await reports.meeting_events(meeting_id, after=place_after(after), size=EVENTS_ON_A_PAGE + 1)
-    unit = await running.directory.unit(meeting["unit_id"], meeting["held_on"])
+    day = meeting["held_on"] or caller.on
+    above = reversed(await running.directory.ancestors(meeting["unit_id"], day))
     last = rows[EVENTS_ON_A_PAGE - 1] if len(rows) > EVENTS_ON_A_PAGE else None
     return PAGES.page(
         request,
@@ -64,7 +70,7 @@ async def meeting_page(
         meeting=meeting,
         events=rows[:EVENTS_ON_A_PAGE],
         more=urlencode({"lang": t.language, "after": cursor_of(last)}) if last else None,
-        unit_name=unit.name if unit else str(meeting["unit_id"]),
+        path=[(unit_id, await _name(running, unit_id, day)) for unit_id in (*above, meeting["unit_id"])],
         names=await reports.rating_names(),
     )
 
@@ -96,6 +102,11 @@ async def unit_page(request: Request, asked: Annotated[Question, Depends(questio
         chart=Markup(await chart.svg(spec)) if spec else None,  # noqa: S704 - drawn here from escaped values
         meetings=await asked.reports.meetings(report.scope) if report.unit.is_cell else (),
     )
+
+
+async def _name(running: Runtime, unit_id: UUID, on: date) -> str:
+    unit = await running.directory.unit(unit_id, on)
+    return unit.name if unit else str(unit_id)
 
 
 def _month(period: str, step: int) -> str:

@@ -2,9 +2,11 @@
 
 from types import MappingProxyType
 
+from services.reporting.code_texts import CODES
 from shared.web.language import Words
 
 WORDS: Words = MappingProxyType({
+    **CODES,
     "title": ("Sinh hoạt chi bộ", "Party cell meetings"),
     "period": ("Tháng", "Month"),
     "previous": ("Tháng trước", "Previous month"),
@@ -90,6 +92,7 @@ WORDS: Words = MappingProxyType({
     "body_committee": ("Chi ủy", "Committee"),
     "event": ("Sự kiện", "Event"),
     "recorded_at": ("Ghi nhận lúc", "Recorded at"),
+    "recorded_event": ("Sự kiện như đã ghi, do ai ghi", "The event as recorded, and by whom"),
     "none": ("Chưa có", "None yet"),
     "chart_answers": ("Chi bộ đã sinh hoạt, theo đơn vị", "Cells that met, by unit"),
     "chart_answers_lowest": ("Chi bộ đã sinh hoạt: {n} đơn vị thấp nhất", "Cells that met: the {n} lowest units"),
@@ -98,7 +101,6 @@ WORDS: Words = MappingProxyType({
     "chart_cell": ("Dự sinh hoạt trong tháng", "Attendance this month"),
     "all_meetings": ("Xem toàn bộ các kỳ sinh hoạt", "All meetings"),
     "more": ("Xem tiếp", "More"),
-    "choose": ("Chọn tháng", "Choose a month"),
     "no_periods": ("Chưa có kỳ sinh hoạt nào được ghi nhận.", "No meeting has been recorded yet."),
-    "whole_system": ("Tài khoản này không gắn với tổ chức nào.", "This account belongs to no unit."),
+    "operations": ("Vận hành hệ thống", "Operations"),
 })  # fmt: skip

@@ -30,6 +30,10 @@ class Texts:
         vietnamese, english = self.words[key]
         return vietnamese if self.language is Language.VI else english
 
+    def code(self, kind: str, code: str) -> str:
+        """The word of `kind:code`, or the code as it is: most codes are data that only their catalogue can name."""
+        return self[f"{kind}:{code}"] if f"{kind}:{code}" in self.words else code
+
     def number(self, value: float | None) -> str:
         """Thousands and decimals as the language writes them (counts have none); a dash where there is no value."""
         if value is None:

@@ -8,7 +8,10 @@ from uuid import UUID
 import pytest
 
 from services.reporting.app import SERVICE
+from services.reporting.settings import ReportingSettings
 from shared.eventstore.memory import MemoryLog
+from shared.service import ClientSettings
+from shared.web.roles import Role
 from tests.integration import commune
 from tests.integration.inprocess import InProcess, running
 from tests.integration.reporting.story import Story
@@ -53,5 +56,8 @@ class World:
 
 @pytest.fixture
 async def world(service_database: Callable[[str], Awaitable[str]]) -> AsyncIterator[World]:
-    async with running(SERVICE, await service_database("reporting")) as service:
+    settings = ReportingSettings(
+        database_url=await service_database("reporting"), clients={"watch": ClientSettings(role=Role.OPERATOR)}
+    )
+    async with running(SERVICE, settings.database_url, settings) as service:
         yield World(service, await commune.membership(), Story())

@@ -1,12 +1,14 @@
 """Pages: Vietnamese first, nothing from another host, every figure leads down to its events."""
 
 import re
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import httpx
 
+from shared.contracts.membership import TREE_KEY, AssignmentGiven, AssignmentKind
 from tests.integration import commune
-from tests.integration.commune import COMMUNE, FIRST, PROVINCE, SECOND
+from tests.integration.commune import AN, COMMUNE, FAR, FIRST, PROVINCE, SECOND
+from tests.integration.inprocess import bearer, record
 from tests.integration.reporting.conftest import World
 
 
@@ -54,6 +56,38 @@ async def test_figures_lead_down_from_the_province_to_the_events(world: World) -
     assert f'href="/pages/meetings/{meeting}?lang=vi"' in seen
     seen = (await page(world, f"/pages/meetings/{meeting}")).text
     assert seen.count("MemberCheckedIn") == 18
+    assert seen.count("Điểm danh có mặt") == 18
+    # The owner shows the whole event, with its actor, to who may read it.
+    assert 'href="/attendance/ops/events/1"' in seen
+    for unit in (PROVINCE, COMMUNE, FIRST):
+        assert f'href="/pages/{unit}/2026-03?lang=vi"' in seen
+
+
+async def test_who_follows_a_cell_finds_it_beside_the_own_one(world: World) -> None:
+    given = AssignmentGiven(
+        assignment_id=uuid4(), kind=AssignmentKind.FOLLOWER, member_id=AN, unit_id=FAR, valid_from=commune.SINCE
+    )
+    await record(world.membership, given, stream="assignment", key=TREE_KEY)
+    await told(world)
+    seen = await world.service.get("/", Authorization=bearer(member_id=AN), Accept="text/html")
+    for unit in (FIRST, FAR):
+        assert f'href="/pages/{unit}/2026-03?lang=vi"' in seen.text
+
+
+async def test_an_operator_who_signs_in_finds_the_way_on(world: World) -> None:
+    await told(world)
+    seen = await world.service.get("/", Authorization=bearer(client_id="watch"), Accept="text/html")
+    assert seen.status_code == 200
+    assert 'href="/operations/?lang=vi"' in seen.text
+    assert "/pages/" not in seen.text
+
+
+async def test_a_reason_is_said_in_words_where_there_are_some(world: World) -> None:
+    await world.story.not_held(FIRST, reason="natural_disaster")
+    await world.story.not_held(SECOND, reason="flood")
+    await world.catch_up()
+    assert "thiên tai" in (await page(world, f"/pages/{FIRST}/2026-03")).text
+    assert ": flood" in (await page(world, f"/pages/{SECOND}/2026-03")).text
 
 
 async def test_links_go_through_the_front_door(world: World) -> None:

@@ -1,6 +1,7 @@
 """Words, numbers and the choice of language."""
 
 from services.operations.texts import WORDS as OPERATIONS
+from services.reporting.facts import MEETING_EVENTS
 from services.reporting.texts import WORDS
 from shared.web.language import Language, Texts, choose
 
@@ -19,6 +20,15 @@ def test_english_is_given_to_who_asks_for_it() -> None:
 
 def test_no_word_is_missing_in_a_language() -> None:
     assert [key for words in (WORDS, OPERATIONS) for key, said in words.items() if not all(said)] == []
+
+
+def test_every_event_that_a_page_can_show_has_its_words() -> None:
+    assert [event.__name__ for event in MEETING_EVENTS if f"event:{event.__name__}" not in WORDS] == []
+
+
+def test_a_code_without_words_is_shown_as_it_is() -> None:
+    vietnamese = Texts(WORDS, Language.VI)
+    assert (vietnamese.code("reason", "natural_disaster"), vietnamese.code("reason", "flood")) == ("thiên tai", "flood")
 
 
 def test_numbers_are_written_as_the_language_does() -> None:
