@@ -74,3 +74,15 @@ def test_a_service_that_is_down_is_a_problem_and_says_when_to_come_back(door: ht
     assert (answer.status_code, answer.headers["Content-Type"]) == (502, "application/problem+json")
     assert answer.json()["detail"].startswith("Dịch vụ chưa trả lời")
     assert answer.headers["Retry-After"] == "5"
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "words"), [("/nowhere", 404, "Không có trang"), ("/reporting/", 502, "sau ít giây")]
+)
+def test_a_browser_gets_a_page_instead(door: httpx.Client, path: str, status: int, words: str) -> None:
+    answer = door.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}, timeout=20)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (status, "text/html; charset=utf-8")
+    assert words in answer.text
+    assert 'href="/"' in answer.text
+    assert "{" not in answer.text.partition("</style>")[2]
+    assert "Server" not in answer.headers
