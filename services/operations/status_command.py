@@ -43,8 +43,8 @@ async def _look(settings: AskingSettings) -> Overview:
 
 
 def services_table(seen: Overview) -> Table:
-    """A row per service."""
-    table = Table(*(Column(name, no_wrap=True) for name in COLUMNS), box=None, padding=(0, 2, 0, 0))
+    """A row per service; fits into 80 columns."""
+    table = Table(*(Column(name, no_wrap=True) for name in COLUMNS), box=None, padding=(0, 1, 0, 0))
     for service in seen.services:
         relayed = f"{service.relay.position}/{service.relay.head}" if service.relay and service.relay.head else "-"
         table.add_row(

@@ -107,6 +107,16 @@ async def test_what_is_held_is_not_well_and_says_why() -> None:
     assert "cell-1" in printed.get()
 
 
+async def test_a_row_of_a_large_log_in_trouble_fits_into_80_columns() -> None:
+    troubled = status(relay={"position": 999_999, "head": 999_999, "lag_events": 0, "lag_seconds": 0.0})
+    overview, _ = await seen(WELL | {"reporting/ops/status": (200, troubled | {"degraded": ["relay retrying"]})})
+    console = Console(width=80)
+    with console.capture() as printed:
+        console.print(services_table(overview))
+    assert "…" not in printed.get()
+    assert "quarantined" in printed.get()
+
+
 def test_without_services_it_says_where_to_name_them(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("OPERATIONS_SERVICES", raising=False)
     with pytest.raises(NothingToAsk, match="OPERATIONS_SERVICES"):
