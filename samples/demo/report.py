@@ -1,6 +1,7 @@
 """The province's month in the terminal, level by level."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console
@@ -8,6 +9,7 @@ from rich.table import Table
 
 from samples.demo.door import Door
 from samples.demo.people import Cast
+from shared.local_time import VIETNAM
 
 
 async def print_month(door: Door, actors: Cast, report: Mapping[str, Any], console: Console) -> None:
@@ -20,7 +22,7 @@ async def print_month(door: Door, actors: Cast, report: Mapping[str, Any], conso
     figures = unit["figures"]
     console.print(f"Tự chấm: {_ratings(figures['self_ratings'])}   chính thức: {_ratings(figures['official_ratings'])}")
     for mark in report["watermarks"]:
-        reached = f"đến vị trí {mark['reached']}, lúc {mark['time'] or '—'}, đang giữ {mark['held']} khóa"
+        reached = f"đến vị trí {mark['reached']}, lúc {_local(mark['time'])}, đang giữ {mark['held']} khóa"
         console.print(f"  {mark['source']:<11} {reached}", highlight=False)
     digests = figures["digests"]
     console.print(f"Mã kiểm đầu vào  {digests['input']} ({digests['events']} sự kiện)", highlight=False)
@@ -55,6 +57,10 @@ def _row(unit: Mapping[str, Any], level: int) -> tuple[str, ...]:
     rated = (figures[name] for name in ("self_scored", "rated", "awaiting_rating"))
     name = "  " * level + unit["name"]
     return (name, *map(str, counts), "—" if percent is None else f"{percent}", *map(str, rated))
+
+
+def _local(moment: str | None) -> str:
+    return f"{datetime.fromisoformat(moment).astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}" if moment else "—"
 
 
 def _ratings(counts: Mapping[str, int]) -> str:
