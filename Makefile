@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo test check lint types arch contracts simulate mutants bench status stack lock clean
+.PHONY: help env demo run test check lint types arch contracts simulate mutants bench status stack lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -30,6 +30,9 @@ stack: $(STAMP) ## only PostgreSQL and Kafka, in the foreground; addresses in .r
 
 status: $(STAMP) ## what runs, lag, waiting and parked events
 	@$(BIN)/python -m services.operations status
+
+run: $(STAMP) ## a command of a service of the running demo: ARGS='reporting parked list'
+	@$(BIN)/python -m deploy.local run $(ARGS)
 
 test: $(STAMP) ## all tests, on real PostgreSQL and Kafka; ARGS='-k name' for some
 	@$(BIN)/python -m pytest $(ARGS)

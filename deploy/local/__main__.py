@@ -1,6 +1,7 @@
-"""PostgreSQL and Kafka for developers: python -m deploy.local up | down | status | lock."""
+"""PostgreSQL and Kafka for developers, and commands of a demo's services: python -m deploy.local up | down | run."""
 
 import json
+import os
 import signal
 import sys
 import time
@@ -17,6 +18,7 @@ from deploy.local.stopping import until_asked_to_stop
 app = typer.Typer(add_completion=False, no_args_is_help=True, help=__doc__, pretty_exceptions_enable=False)
 Folder = Annotated[Path, typer.Option(help="Where data, logs and servers.json are kept.")]
 DEFAULT_FOLDER = Path(".run/dev")
+STACK = Path(".run/stack.json")  # of a running demo
 
 
 @app.command()
@@ -69,6 +71,18 @@ def status(folder: Folder = DEFAULT_FOLDER) -> None:
     addresses = folder / "servers.json"
     if addresses.exists():
         print(addresses.read_text(), end="")
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def run(service: str, arguments: list[str]) -> None:
+    """A command of a service of the demo that runs here, such as: run reporting parked list."""
+    if not STACK.exists():
+        raise LocalStackError(f"no demo runs here (no {STACK}): start one with make demo")
+    environments = json.loads(STACK.read_text())["environments"]
+    if service not in environments:
+        raise LocalStackError(f"no service {service}, but: {', '.join(environments)}")
+    command = [sys.executable, "-m", f"services.{service}", *arguments]
+    os.execve(sys.executable, command, {**os.environ, **environments[service]})  # noqa: S606 - a service's own command
 
 
 @app.command()

@@ -16,8 +16,7 @@ from aiokafka.errors import KafkaError
 from deploy.local import ports
 from deploy.local.errors import LocalStackError
 from deploy.local.front_door import front_door
-from deploy.local.kafka import start_kafka
-from deploy.local.postgres import start_postgres
+from deploy.local.servers import Servers
 from deploy.local.supervisor import Program, Supervisor
 from shared.database.migrate import SHARED_MIGRATIONS, MigrationFailed, migrate
 from shared.database.pool import RUNTIME_ROLE
@@ -33,7 +32,10 @@ SOURCES = Path(__file__).parents[2] / "services"
 
 @dataclass(frozen=True)
 class System:
-    """Addresses of a running system. `databases` are of each service's own login, `postgres` of the superuser."""
+    """Addresses of a running system. `databases` are of each service's own login, `postgres` of the superuser.
+
+    `environments`: the variables that each service runs with; its commands want the same.
+    """
 
     front_door: str
     issuer: str
@@ -42,6 +44,8 @@ class System:
     postgres: str
     services: Mapping[str, str]
     databases: Mapping[str, str]
+    environments: Mapping[str, Mapping[str, str]]
+    servers: Servers
 
     def write(self, path: Path, tokens: Mapping[str, str]) -> None:
         """`stack.json`, readable by its owner alone: it holds passwords and tokens."""
@@ -53,6 +57,7 @@ class System:
             "postgres": self.postgres,
             "services": dict(self.services),
             "databases": dict(self.databases),
+            "environments": {name: dict(variables) for name, variables in self.environments.items()},
             "tokens": dict(tokens),
         }
         path.write_text(json.dumps(addresses, indent=2, ensure_ascii=False) + "\n")
@@ -69,17 +74,14 @@ def running_system(
 
     `clients`: registered machines and operators, id to role. `step` is told what happens. Raises LocalStackError.
     """
+    front_port = ports.claim("the front door", port or FRONT_DOOR_PORT)  # before anything is started for nothing
     with ExitStack() as stack:
-        step("PostgreSQL")
-        postgres = start_postgres(folder / "postgres")
-        stack.callback(postgres.stop)
-        step("Apache Kafka")
-        kafka = start_kafka(folder / "kafka")
-        stack.callback(kafka.stop)
+        servers = Servers(folder, step)
+        stack.callback(servers.stop)
         step("Migrations and topics")
-        databases = _prepared(postgres.url, kafka.bootstrap)
+        databases = _prepared(servers.postgres, servers.kafka)
         step("Services")
-        system, programs = _plan(folder, postgres.url, kafka.bootstrap, databases, clients, port or FRONT_DOOR_PORT)
+        system, programs = _plan(folder, servers, databases, clients, front_port)
         supervisor = stack.enter_context(Supervisor(folder / "processes"))
         supervisor.start(*programs)
         yield system
@@ -131,28 +133,52 @@ def _address(url: str, *, path: str | None = None, user: str | None = None) -> s
 
 def _plan(
     folder: Path,
-    postgres: str,
-    bootstrap: str,
+    servers: Servers,
     databases: Mapping[str, str],
     clients: Mapping[str, Mapping[str, str]],
     front_port: int,
 ) -> tuple[System, list[Program]]:
     service_ports = {name: ports.free_port() for name in (*SERVICES, "issuer")}
     addresses = {name: f"http://{ports.LOOPBACK}:{port}" for name, port in service_ports.items()}
-    front = f"http://{ports.LOOPBACK}:{front_port}"
     system = System(
-        front_door=front,
+        front_door=f"http://{ports.LOOPBACK}:{front_port}",
         issuer=addresses["issuer"],
         issuer_folder=folder / "issuer",
-        kafka=bootstrap,
-        postgres=postgres,
+        kafka=servers.kafka,
+        postgres=servers.postgres,
         services={name: addresses[name] for name in SERVICES},
         databases=databases,
+        environments=_environments(servers, databases, addresses, clients),
+        servers=servers,
     )
     programs = [_issuer(system, service_ports["issuer"])]
-    programs += [_service(name, service_ports[name], system, clients) for name in SERVICES]
+    programs += [_service(name, service_ports[name], system) for name in SERVICES]
     programs.append(front_door(front_port, service_ports, folder))
     return system, programs
+
+
+def _environments(
+    servers: Servers,
+    databases: Mapping[str, str],
+    addresses: Mapping[str, str],
+    clients: Mapping[str, Mapping[str, str]],
+) -> dict[str, dict[str, str]]:
+    shared = {
+        "KAFKA_BOOTSTRAP": servers.kafka,
+        "OIDC_ISSUER": addresses["issuer"],
+        "OIDC_JWKS_URL": f"{addresses['issuer']}/jwks.json",
+        "CLIENTS": json.dumps(clients),
+    }
+    own = {
+        name: {"DATABASE_URL": databases[name], "PORT": addresses[name].rpartition(":")[2], "ROOT_PATH": f"/{name}"}
+        for name in SERVICES
+    }
+    own["membership"]["IDENTITY_SECRET"] = secrets.token_hex(32)
+    own["operations"]["SERVICES"] = json.dumps({name: addresses[name] for name in SERVICES})
+    return {
+        name: {f"{name.upper()}_{setting}": value for setting, value in (shared | settings).items()}
+        for name, settings in own.items()
+    }
 
 
 def _issuer(system: System, port: int) -> Program:
@@ -165,24 +191,11 @@ def _issuer(system: System, port: int) -> Program:
     )
 
 
-def _service(name: str, port: int, system: System, clients: Mapping[str, Mapping[str, str]]) -> Program:
-    settings = {
-        "DATABASE_URL": system.databases[name],
-        "KAFKA_BOOTSTRAP": system.kafka,
-        "PORT": str(port),
-        "ROOT_PATH": f"/{name}",
-        "OIDC_ISSUER": system.issuer,
-        "OIDC_JWKS_URL": f"{system.issuer}/jwks.json",
-        "CLIENTS": json.dumps(clients),
-    }
-    if name == "membership":
-        settings["IDENTITY_SECRET"] = secrets.token_hex(32)
-    if name == "operations":
-        settings["SERVICES"] = json.dumps(dict(system.services))
+def _service(name: str, port: int, system: System) -> Program:
     return Program(
         name,
         [sys.executable, "-m", f"services.{name}", "all"],
-        env={f"{name.upper()}_{setting}": value for setting, value in settings.items()},
+        env=system.environments[name],
         port=port,
         ready_url=f"{system.services[name]}/health/ready",
     )

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
@@ -53,8 +52,7 @@ def main(
                 status = _demonstrate(system, scale, steps, console)
                 if not exit_after:
                     console.print("Hệ thống đang chạy; Ctrl-C để dừng.")
-                    while True:
-                        time.sleep(3600)
+                    system.servers.keep(print)
     except (LocalStackError, Refused) as error:
         sys.exit(f"demo: {error}")
     except OSError as error:  # a full disk, a folder of another user
@@ -107,11 +105,7 @@ async def _play_and_print(system: System, scale: str, steps: Steps, console: Con
 
 def _recount(system: System) -> tuple[int, dict[str, Memory]]:
     """Its exit status, and the most memory that it held."""
-    environment = {
-        **os.environ,
-        "REPORTING_DATABASE_URL": system.databases["reporting"],
-        "REPORTING_KAFKA_BOOTSTRAP": system.kafka,
-    }
+    environment = {**os.environ, **system.environments["reporting"]}
     recount = subprocess.Popen([sys.executable, "-m", "services.reporting", "recount"], env=environment)
     _, status, used = os.wait4(recount.pid, 0)
     recount.returncode = os.waitstatus_to_exitcode(status)

@@ -49,11 +49,7 @@ def test_every_expected_member_is_counted_once(played: Played) -> None:
 
 
 def test_recount_finds_no_difference(played: Played) -> None:
-    environment = {
-        **os.environ,
-        "REPORTING_DATABASE_URL": played.system.databases["reporting"],
-        "REPORTING_KAFKA_BOOTSTRAP": played.system.kafka,
-    }
+    environment = {**os.environ, **played.system.environments["reporting"]}
     arguments = [sys.executable, "-m", "services.reporting", "recount"]
     done = subprocess.run(arguments, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -18,6 +18,8 @@ from deploy.local.errors import LocalStackError
 from deploy.local.kafka import start_kafka
 from deploy.local.postgres import start_postgres
 from deploy.local.process import Identity, recorded
+from deploy.local.servers import Servers
+from deploy.local.system import running_system
 from tests.fixtures.waiting import until
 
 
@@ -117,6 +119,37 @@ async def test_kafka_keeps_its_topics_and_logs_what_it_does(tmp_path: Path) -> N
     assert "kept" in await admin.list_topics()
     await admin.close()
     second.stop()
+
+
+@pytest.mark.timeout(300)
+async def test_a_server_that_ends_by_itself_is_started_again_where_it_was(tmp_path: Path) -> None:
+    servers = Servers(tmp_path, lambda _: None)
+    before, said = (servers.postgres, servers.kafka), list[str]()
+    for name in ("postgres", "kafka"):
+        os.kill(running(tmp_path / name / f"{name}.pid").pid, signal.SIGKILL)
+
+    def both() -> bool:
+        servers.start_ended(said.append)
+        return len(said) == 2
+
+    until(both, "both are started again", seconds=120)
+    assert (servers.postgres, servers.kafka) == before
+    assert [line.partition(" ")[0] for line in said] == ["postgres", "kafka"]
+    assert await execute(servers.postgres, "SELECT 1") == "1"
+    admin = AIOKafkaAdminClient(bootstrap_servers=servers.kafka)
+    await admin.start()
+    await admin.close()
+    servers.stop()
+
+
+def test_a_busy_front_door_is_said_before_anything_starts(tmp_path: Path, busy_port: int) -> None:
+    steps: list[str] = []
+    with (
+        pytest.raises(LocalStackError, match=f"^port {busy_port} on 127.0.0.1 is busy: .* give the front door another"),
+        running_system(tmp_path, {}, steps.append, busy_port),
+    ):
+        pytest.fail("it started")
+    assert steps == []
 
 
 def test_both_servers_end_with_a_run_that_is_killed_and_start_again(tmp_path: Path) -> None:
