@@ -150,6 +150,14 @@ class OfficeEnded(Event):
     ended_on: date
 
 
+class OfficeWithdrawn(Event):
+    """The tenure was recorded in error (another person, another office): it never held, whatever its days."""
+
+    office_id: UUID
+    unit_id: UUID
+    reason: Code
+
+
 class AssignmentGiven(Event):
     """A member follows a cell, or takes its notes, for a time; also outside any subtree of theirs (report 001)."""
 
@@ -167,6 +175,14 @@ class AssignmentEnded(Event):
     assignment_id: UUID
     unit_id: UUID
     ended_on: date
+
+
+class AssignmentWithdrawn(Event):
+    """The assignment was recorded in error: it never held."""
+
+    assignment_id: UUID
+    unit_id: UUID
+    reason: Code
 
 
 class MemberAdmitted(Event):

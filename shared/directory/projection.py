@@ -26,8 +26,10 @@ TYPES = EventTypes(
         facts.UnitChangeWithdrawn,
         facts.OfficeAssigned,
         facts.OfficeEnded,
+        facts.OfficeWithdrawn,
         facts.AssignmentGiven,
         facts.AssignmentEnded,
+        facts.AssignmentWithdrawn,
         facts.MemberAdmitted,
         facts.MemberTransferred,
         facts.MemberStatusChanged,
@@ -44,8 +46,10 @@ STATEMENTS = (
     "withdraw_unit_version",
     "assign_office",
     "end_office",
+    "withdraw_office",
     "give_assignment",
     "end_assignment",
+    "withdraw_assignment",
     "place_member",
     "withdraw_member_cell",
 )
@@ -93,20 +97,32 @@ def changes(event: Event, recorded: RecordedEvent) -> Iterator[Change]:
             yield "define_kind", at | event.model_dump()
         case facts.UnitChangeWithdrawn():
             yield "withdraw_unit_version", at | {"event_id": event.withdrawn_event_id}
-        case facts.OfficeAssigned():
-            yield "assign_office", at | event.model_dump()
-        case facts.OfficeEnded():
-            yield "end_office", at | {"office_id": event.office_id, "valid_until": event.ended_on}
-        case facts.AssignmentGiven():
-            yield "give_assignment", at | event.model_dump()
-        case facts.AssignmentEnded():
-            yield "end_assignment", at | {"assignment_id": event.assignment_id, "valid_until": event.ended_on}
         case facts.MemberChangeWithdrawn():
             yield "withdraw_member_cell", at | {"event_id": event.withdrawn_event_id}
         case facts.MemberAdmitted() | facts.MemberTransferred() | facts.MemberStatusChanged():
             yield from _member_changes(event, at | {"event_id": recorded.event_id})
+        case facts.OfficeAssigned() | facts.OfficeEnded() | facts.OfficeWithdrawn():
+            yield from _tenure_changes(event, at)
+        case facts.AssignmentGiven() | facts.AssignmentEnded() | facts.AssignmentWithdrawn():
+            yield from _tenure_changes(event, at)
         case _:
             yield from _unit_changes(event, at | {"event_id": recorded.event_id})
+
+
+def _tenure_changes(event: Event, at: dict[str, Any]) -> Iterator[Change]:
+    match event:
+        case facts.OfficeAssigned():
+            yield "assign_office", at | event.model_dump()
+        case facts.OfficeEnded():
+            yield "end_office", at | {"office_id": event.office_id, "valid_until": event.ended_on}
+        case facts.OfficeWithdrawn():
+            yield "withdraw_office", at | {"office_id": event.office_id}
+        case facts.AssignmentGiven():
+            yield "give_assignment", at | event.model_dump()
+        case facts.AssignmentEnded():
+            yield "end_assignment", at | {"assignment_id": event.assignment_id, "valid_until": event.ended_on}
+        case facts.AssignmentWithdrawn():
+            yield "withdraw_assignment", at | {"assignment_id": event.assignment_id}
 
 
 def _member_changes(event: Event, by: dict[str, Any]) -> Iterator[Change]:

@@ -1,4 +1,7 @@
-"""Who holds which office, and who follows which cell: ids only. A token of an office names its `office_id`."""
+"""Who holds which office, and who follows which cell: ids only. A token of an office names its `office_id`.
+
+They begin and end by files; what was recorded in error is withdrawn here.
+"""
 
 from datetime import date
 from typing import Annotated
@@ -8,13 +11,25 @@ from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
 from services.membership import queries
-from services.membership.api.desk import READ_STRUCTURE, Day, Known, Running, asked_units
-from shared.contracts.membership import AssignmentKind, OfficeRole
+from services.membership.aggregates import ASSIGNMENTS, OFFICES
+from services.membership.api.desk import CHANGE, READ_STRUCTURE, Day, Known, Running, asked_units
+from services.membership.domain import assignment, errors, office
+from services.membership.domain.assignment import WithdrawAssignment
+from services.membership.domain.office import WithdrawOffice
+from shared.contracts.fields import Code
+from shared.contracts.membership import TREE_KEY, AssignmentKind, OfficeRole
+from shared.eventstore.context import Context
 from shared.web.access import Caller
-from shared.web.context import at_least
+from shared.web.context import CommandAccepted, at_least, command_context, receipt
+from shared.web.inputs import Input
 
 router = APIRouter(tags=["offices"], dependencies=[Depends(at_least)])
+Commanded = Annotated[Context, Depends(command_context)]
 Under = Annotated[UUID | None, Query(description="The top of the subtree; the caller's own unit if left out.")]
+
+
+class TenureWithdrawal(Input):
+    reason: Code
 
 
 class OfficeAnswer(BaseModel):
@@ -53,3 +68,31 @@ async def assignments(
     units = await asked_units(await known.tree(), caller, under, on)
     rows = await queries.assignments_of(running.pool, [unit.unit_id for unit in units], on)
     return [AssignmentAnswer(**row) for row in rows]
+
+
+@router.post("/offices/{office_id}/withdrawal")
+async def withdraw_office(
+    caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, office_id: UUID, body: TenureWithdrawal
+) -> CommandAccepted:
+    """The tenure was recorded in error: a token of it opens nothing from now on."""
+    handler, stream = running.handler(OFFICES), office.stream(office_id)
+    state, _ = await handler.state(stream)
+    if state.assigned is None:
+        raise errors.UnknownOffice(f"Không có chức vụ {office_id}.")
+    await caller.require(state.assigned.unit_id)
+    command = WithdrawOffice(office_id, body.reason)
+    return receipt(await handler.handle((command,), stream=stream, key=TREE_KEY, context=context))
+
+
+@router.post("/assignments/{assignment_id}/withdrawal")
+async def withdraw_assignment(
+    caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, assignment_id: UUID, body: TenureWithdrawal
+) -> CommandAccepted:
+    """The assignment was recorded in error: the member follows the cell, or takes its notes, no longer."""
+    handler, stream = running.handler(ASSIGNMENTS), assignment.stream(assignment_id)
+    state, _ = await handler.state(stream)
+    if state.given is None:
+        raise errors.UnknownAssignment(f"Không có phân công {assignment_id}.")
+    await caller.require(state.given.unit_id)
+    command = WithdrawAssignment(assignment_id, body.reason)
+    return receipt(await handler.handle((command,), stream=stream, key=TREE_KEY, context=context))

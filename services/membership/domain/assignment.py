@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.membership.domain import errors
 from shared.contracts.event import Event
-from shared.contracts.membership import AssignmentEnded, AssignmentGiven, AssignmentKind
+from shared.contracts.membership import AssignmentEnded, AssignmentGiven, AssignmentKind, AssignmentWithdrawn
 from shared.decider import Decider
 
 
@@ -28,13 +28,22 @@ class EndAssignment:
     ended_on: date
 
 
-AssignmentCommand = GiveAssignment | EndAssignment
+@dataclass(frozen=True, slots=True)
+class WithdrawAssignment:
+    """The assignment was recorded in error."""
+
+    assignment_id: UUID
+    reason: str
+
+
+AssignmentCommand = GiveAssignment | EndAssignment | WithdrawAssignment
 
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
     given: AssignmentGiven | None = None
     ends_on: date | None = None
+    withdrawn: bool = False
 
 
 def stream(assignment_id: UUID) -> str:
@@ -47,6 +56,8 @@ def decide(command: AssignmentCommand, assignment: Assignment) -> Sequence[Event
             return _give(command, assignment)
         case EndAssignment():
             return _end(command, assignment)
+        case WithdrawAssignment():
+            return _withdraw(command, assignment)
         case _:
             assert_never(command)
 
@@ -76,11 +87,23 @@ def _end(command: EndAssignment, assignment: Assignment) -> Sequence[Event]:
         raise errors.UnknownAssignment(f"Không có phân công {command.assignment_id}.")
     if command.ended_on < assignment.given.valid_from:
         raise errors.WrongDates("Ngày kết thúc phân công trước ngày bắt đầu.")
-    if assignment.ends_on == command.ended_on:
+    if assignment.withdrawn or assignment.ends_on == command.ended_on:
         return []
     return [
         AssignmentEnded(
             assignment_id=command.assignment_id, unit_id=assignment.given.unit_id, ended_on=command.ended_on
+        )
+    ]
+
+
+def _withdraw(command: WithdrawAssignment, assignment: Assignment) -> Sequence[Event]:
+    if assignment.given is None:
+        raise errors.UnknownAssignment(f"Không có phân công {command.assignment_id}.")
+    if assignment.withdrawn:
+        return []
+    return [
+        AssignmentWithdrawn(
+            assignment_id=command.assignment_id, unit_id=assignment.given.unit_id, reason=command.reason
         )
     ]
 
@@ -91,6 +114,8 @@ def evolve(assignment: Assignment, event: Event) -> Assignment:
             return Assignment(given=event, ends_on=event.valid_until)
         case AssignmentEnded():
             return replace(assignment, ends_on=event.ended_on)
+        case AssignmentWithdrawn():
+            return replace(assignment, withdrawn=True)
         case _:
             return assignment
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.membership.domain import errors
 from shared.contracts.event import Event
-from shared.contracts.membership import OfficeAssigned, OfficeEnded, OfficeRole
+from shared.contracts.membership import OfficeAssigned, OfficeEnded, OfficeRole, OfficeWithdrawn
 from shared.decider import Decider
 
 
@@ -30,13 +30,22 @@ class EndOffice:
     ended_on: date
 
 
-OfficeCommand = AssignOffice | EndOffice
+@dataclass(frozen=True, slots=True)
+class WithdrawOffice:
+    """The tenure was recorded in error. One that has not begun, or began today, can be undone in no other way."""
+
+    office_id: UUID
+    reason: str
+
+
+OfficeCommand = AssignOffice | EndOffice | WithdrawOffice
 
 
 @dataclass(frozen=True, slots=True)
 class Office:
     assigned: OfficeAssigned | None = None
     ends_on: date | None = None
+    withdrawn: bool = False
 
 
 def stream(office_id: UUID) -> str:
@@ -49,6 +58,8 @@ def decide(command: OfficeCommand, office: Office) -> Sequence[Event]:
             return _assign(command, office)
         case EndOffice():
             return _end(command, office)
+        case WithdrawOffice():
+            return _withdraw(command, office)
         case _:
             assert_never(command)
 
@@ -76,9 +87,17 @@ def _end(command: EndOffice, office: Office) -> Sequence[Event]:
         raise errors.UnknownOffice(f"Không có chức vụ {command.office_id}.")
     if command.ended_on < office.assigned.valid_from:
         raise errors.WrongDates("Ngày thôi giữ chức vụ trước ngày bắt đầu.")
-    if office.ends_on == command.ended_on:
+    if office.withdrawn or office.ends_on == command.ended_on:
         return []
     return [OfficeEnded(office_id=command.office_id, unit_id=office.assigned.unit_id, ended_on=command.ended_on)]
+
+
+def _withdraw(command: WithdrawOffice, office: Office) -> Sequence[Event]:
+    if office.assigned is None:
+        raise errors.UnknownOffice(f"Không có chức vụ {command.office_id}.")
+    if office.withdrawn:
+        return []
+    return [OfficeWithdrawn(office_id=command.office_id, unit_id=office.assigned.unit_id, reason=command.reason)]
 
 
 def evolve(office: Office, event: Event) -> Office:
@@ -87,6 +106,8 @@ def evolve(office: Office, event: Event) -> Office:
             return Office(assigned=event, ends_on=event.valid_until)
         case OfficeEnded():
             return replace(office, ends_on=event.ended_on)
+        case OfficeWithdrawn():
+            return replace(office, withdrawn=True)
         case _:
             return office
 

@@ -79,6 +79,11 @@ WHERE office.position < EXCLUDED.position;
 UPDATE office SET valid_until = :valid_until, position = :position
 WHERE office_id = :office_id AND position < :position;
 
+-- name: withdraw_office*!
+-- A tenure that was recorded in error: over before it began, it holds on no day.
+UPDATE office SET valid_until = valid_from - 1, position = :position
+WHERE office_id = :office_id AND position < :position;
+
 -- name: give_assignment*!
 -- An assignment as its latest event says.
 INSERT INTO assignment (assignment_id, position, kind, member_id, unit_id, valid_from, valid_until)
@@ -91,6 +96,11 @@ WHERE assignment.position < EXCLUDED.position;
 -- name: end_assignment*!
 -- The last day of an assignment, unless a later event said otherwise.
 UPDATE assignment SET valid_until = :valid_until, position = :position
+WHERE assignment_id = :assignment_id AND position < :position;
+
+-- name: withdraw_assignment*!
+-- An assignment that was recorded in error: over before it began, it holds on no day.
+UPDATE assignment SET valid_until = valid_from - 1, position = :position
 WHERE assignment_id = :assignment_id AND position < :position;
 
 -- name: place_member*!

@@ -99,6 +99,22 @@ async def test_a_move_below_itself_is_refused(imported: Sender) -> None:
     assert (answer.status_code, answer.json()["type"].rsplit(":", 1)[1]) == (422, "cycle-in-the-tree")
 
 
+async def test_an_office_and_an_assignment_recorded_in_error_hold_on_no_day(imported: Sender) -> None:
+    for path, name in (("offices", "office_id"), ("assignments", "assignment_id")):
+        held = (await imported.get(f"/{path}?on=2026-03-01")).json()
+        wrong = next(each for each in held if each.get("role") != "secretary")
+        done = await change(imported, f"/{path}/{wrong[name]}/withdrawal", reason="wrong_person")
+        assert done["events"] in (["OfficeWithdrawn"], ["AssignmentWithdrawn"])
+        await imported.service.deliver()
+        left = (await imported.get(f"/{path}?on=2026-03-01")).json()
+        assert left == [each for each in held if each != wrong]
+        assert (await change(imported, f"/{path}/{wrong[name]}/withdrawal", reason="again"))["changed"] is False
+    # The file that said so says nothing new.
+    mapping, file = next(each for each in IMPORTS if each[0] == "offices")
+    again = await imported.preview(mapping, (imported.folder / file).read_bytes())
+    assert (again["new"], again["changed"], again["ended"], again["problems"]) == (0, 0, 0, [])
+
+
 async def test_a_secretary_reads_the_names_of_the_own_cell_alone(imported: Sender, province: Province) -> None:
     known = await units(imported)
     first, second = [known[cell.code] for cell in province.cells()][:2]

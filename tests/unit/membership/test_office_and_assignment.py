@@ -6,15 +6,17 @@ from uuid import UUID
 import pytest
 
 from services.membership.domain import errors
-from services.membership.domain.assignment import ASSIGNMENT, EndAssignment, GiveAssignment
-from services.membership.domain.office import OFFICE, AssignOffice, EndOffice
+from services.membership.domain.assignment import ASSIGNMENT, EndAssignment, GiveAssignment, WithdrawAssignment
+from services.membership.domain.office import OFFICE, AssignOffice, EndOffice, WithdrawOffice
 from shared.contracts.membership import (
     AssignmentEnded,
     AssignmentGiven,
     AssignmentKind,
+    AssignmentWithdrawn,
     OfficeAssigned,
     OfficeEnded,
     OfficeRole,
+    OfficeWithdrawn,
 )
 
 ID, UNIT, MEMBER, OTHER = (UUID(int=n) for n in range(1, 5))
@@ -78,3 +80,25 @@ def test_an_assignment_refuses_other_contents_and_wrong_days() -> None:
         ASSIGNMENT.decide(EndAssignment(ID, LAST), ASSIGNMENT.initial)
     with pytest.raises(errors.WrongDates):
         ASSIGNMENT.decide(GiveAssignment(ID, AssignmentKind.FOLLOWER, MEMBER, UNIT, LAST, SINCE), ASSIGNMENT.initial)
+
+
+def test_an_office_recorded_in_error_is_withdrawn_once_and_neither_begins_nor_ends_again() -> None:
+    held = OFFICE.fold(OFFICE.decide(TENURE, OFFICE.initial))
+    events = OFFICE.decide(WithdrawOffice(ID, "wrong_person"), held)
+    assert events == [OfficeWithdrawn(office_id=ID, unit_id=UNIT, reason="wrong_person")]
+    withdrawn = OFFICE.fold(events, held)
+    for command in (WithdrawOffice(ID, "again"), EndOffice(ID, LAST), TENURE):
+        assert OFFICE.decide(command, withdrawn) == []
+    with pytest.raises(errors.UnknownOffice):
+        OFFICE.decide(WithdrawOffice(ID, "wrong_person"), OFFICE.initial)
+
+
+def test_an_assignment_recorded_in_error_is_withdrawn_once_and_neither_begins_nor_ends_again() -> None:
+    given = ASSIGNMENT.fold(ASSIGNMENT.decide(FOLLOWING, ASSIGNMENT.initial))
+    events = ASSIGNMENT.decide(WithdrawAssignment(ID, "wrong_cell"), given)
+    assert events == [AssignmentWithdrawn(assignment_id=ID, unit_id=UNIT, reason="wrong_cell")]
+    withdrawn = ASSIGNMENT.fold(events, given)
+    for command in (WithdrawAssignment(ID, "again"), EndAssignment(ID, LAST), FOLLOWING):
+        assert ASSIGNMENT.decide(command, withdrawn) == []
+    with pytest.raises(errors.UnknownAssignment):
+        ASSIGNMENT.decide(WithdrawAssignment(ID, "wrong_cell"), ASSIGNMENT.initial)
