@@ -96,10 +96,11 @@ def _of_relay(relay: "RelayView") -> Iterator[str]:
 def _of_sources(consumers: Sequence["ConsumerView"]) -> Iterator[str]:
     """Logs that are not heard of any more: what is behind them, nobody here can know."""
     heard = {source["log_id"]: source["source_time"] for consumer in consumers for source in consumer["sources"]}
-    for log_id, last in heard.items():
-        silent = (datetime.now(UTC) - last).total_seconds() if last else 0.0
-        if silent > BEHIND_SECONDS:
-            yield f"nothing heard of {log_id} for {silent:.0f} s: Kafka or its relay is away"
+    now = datetime.now(UTC)
+    silent = {log_id: (now - last).total_seconds() for log_id, last in heard.items() if last}
+    silent = {log_id: seconds for log_id, seconds in silent.items() if seconds > BEHIND_SECONDS}
+    if silent:
+        yield f"nothing heard of {', '.join(silent)} for {min(silent.values()):.0f} s: Kafka or a relay is away"
 
 
 def _of(consumer: "ConsumerView") -> Iterator[str]:
