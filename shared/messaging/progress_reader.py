@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.contracts.envelope import FetchedRecord
+from shared.messaging.cancelled import asked_to_end, stop
 from shared.messaging.kafka_topic import fetched
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.store import Quarantined, Store
@@ -36,6 +37,10 @@ async def follow_progress(bootstrap: str, store: Store, log_ids: Mapping[str, st
             await _read(bootstrap, store, topics, partitions)
         except (KafkaError, OSError) as error:
             log.warning("progress of sources cannot be read, trying again", error=repr(error))
+        except asyncio.CancelledError as error:
+            if asked_to_end():
+                raise
+            log.warning("progress of sources cannot be read, trying again", error=repr(error))
         except Exception:
             log.exception("progress of sources cannot be read, trying again")
         await asyncio.sleep(RETRY_SECONDS)
@@ -58,7 +63,7 @@ async def _read(bootstrap: str, store: Store, topics: Mapping[str, str], partiti
                 await _keep(store, topics[place.topic], fetched(records[-1]))
             await asyncio.sleep(LINGER_SECONDS)
     finally:
-        await consumer.stop()
+        await stop(consumer)
 
 
 async def _keep(store: Store, log_id: str, record: FetchedRecord) -> None:

@@ -18,6 +18,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.middlewares import AckPolicy
 
 from shared.messaging import consumer_metrics as metrics
+from shared.messaging.cancelled import asked_to_end, stop
 from shared.messaging.consumer import Consumer
 from shared.messaging.consumer_status import show, status
 from shared.messaging.handler import EventHandler
@@ -74,6 +75,11 @@ async def keep_fetching(bootstrap: str, intake: Intake, pace: Pace) -> None:
         except (KafkaError, OSError) as error:
             reason = "unavailable"  # no stack trace each time: the broker or a topic is away
             log.warning("nothing to fetch from", consumer=name, error=repr(error))
+        except asyncio.CancelledError as error:
+            if asked_to_end():
+                raise
+            reason = "unavailable"
+            log.warning("nothing to fetch from", consumer=name, error=repr(error))
         except Exception:
             reason = "error"
             log.exception("session with the broker failed", consumer=name)
@@ -121,7 +127,9 @@ class Session:
             finally:
                 for task in self._fetching_again.values():
                     task.cancel()
-                await broker.stop()
+                await asyncio.gather(broker.stop(), return_exceptions=True)  # the next session has a new one
+                if self._kafka is not None:
+                    await stop(self._kafka)
 
     def _subscribe(
         self, starts: StartOffsets, partitions: Sequence[AssignedPartition]

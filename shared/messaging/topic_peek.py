@@ -10,6 +10,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import OffsetOutOfRangeError, for_code
 
 from shared.contracts.envelope import FetchedRecord
+from shared.messaging.cancelled import stop
 from shared.messaging.kafka_topic import fetched
 
 ANSWER_SECONDS = 10.0
@@ -32,7 +33,7 @@ class TopicPeek:
             await asyncio.wait_for(consumer.start(), ANSWER_SECONDS)
             yield cls(bootstrap, consumer)
         finally:
-            await consumer.stop()
+            await stop(consumer)
 
     async def partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
         """All partitions of `topics`. Raises UnknownTopicOrPartitionError if one is not provisioned yet."""

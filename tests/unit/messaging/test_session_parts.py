@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
 from shared.contracts.envelope import FetchedRecord
+from shared.messaging import progress_reader, subscription
 from shared.messaging.consumer import Consumer
 from shared.messaging.consumer_status import status
 from shared.messaging.intake import Intake, Pace
@@ -17,6 +18,7 @@ from shared.messaging.progress import ProgressRecord
 from shared.messaging.start_offsets import StartOffsets
 from shared.messaging.stop_rule import StopRule
 from shared.messaging.store import Place
+from shared.messaging.topic_peek import TopicPeek
 from shared.messaging.watchdog import Watchdog
 from tests.fixtures.notes import SOURCE, START, Keeper, Noted, Notes
 
@@ -196,3 +198,44 @@ async def test_status_tells_lag_and_what_is_held_per_partition(
     assert found.partitions[0].lag_seconds > 0
     assert found.partitions[1].lag_seconds == 0
     assert (found.stopped, found.quarantined, found.ignored) == (None, 0, 0)
+
+
+async def test_a_clients_own_cancellation_does_not_end_the_fetching(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Queue[int]()
+
+    async def run(session: subscription.Session) -> str:
+        begun.put_nowait(id(session))
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(subscription.Session, "run", run)
+    fetching = asyncio.create_task(subscription.keep_fetching("nowhere", Intake(consumer, PACE), PACE))
+    assert await begun.get()
+    assert await begun.get()
+    fetching.cancel()
+    await asyncio.wait([fetching])
+    assert fetching.cancelled()
+
+
+async def test_a_clients_own_cancellation_does_not_end_the_reading_of_progress(
+    store: MemoryStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Queue[str]()
+
+    class Opened:
+        async def __aenter__(self) -> None:
+            begun.put_nowait("again")
+            raise asyncio.CancelledError
+
+        async def __aexit__(self, *_: object) -> None:
+            """Never reached."""
+
+    monkeypatch.setattr(TopicPeek, "open", lambda _: Opened())
+    monkeypatch.setattr(progress_reader, "RETRY_SECONDS", 0.001)
+    reading = asyncio.create_task(progress_reader.follow_progress("nowhere", store, {"notes": "notes"}))
+    assert await begun.get()
+    assert await begun.get()
+    reading.cancel()
+    await asyncio.wait([reading])
+    assert reading.cancelled()
