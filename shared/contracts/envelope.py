@@ -69,11 +69,15 @@ class RecordedEvent:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a relay hands to a topic: the partition follows from the key alone."""
+    """What a relay hands to a topic: the partition follows from the key alone.
+
+    `continues` the command of the record before it: both arrive, or none.
+    """
 
     key: bytes
     value: bytes
     headers: tuple[tuple[str, bytes], ...]
+    continues: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,7 @@ def to_record(event: RecordedEvent, prev: int) -> Record:
     ]
     if event.metadata.traceparent:
         headers.append(("traceparent", event.metadata.traceparent.encode()))
-    return Record(key=event.key.encode(), value=event.data.encode(), headers=tuple(headers))
+    return Record(event.key.encode(), event.data.encode(), tuple(headers), continues=event.n > 0)
 
 
 def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, ProducerClosed
 from shared.contracts.envelope import FetchedRecord, Record
 from shared.messaging import tolerant_records
 from shared.messaging.progress import ProgressRecord
-from shared.messaging.topic import SendFailed, TopicUnavailable, events_topic, progress_topic
+from shared.messaging.topic import SendFailed, TopicUnavailable, events_topic, progress_topic, requests
 
 # Below the broker's default message.max.bytes (1 MiB), above the largest event that a log takes (256 KiB).
 BATCH_BYTES = 512 * 1024
@@ -95,14 +95,16 @@ class KafkaTopic:
         return partition, end
 
     def _batches(self, records: Sequence[Record]) -> Iterator[tuple[Any, int]]:
-        builder, count = self._producer.create_batch(), 0
-        for record in records:
-            if _append(builder, record) is None:
-                yield builder, count
-                builder, count = self._producer.create_batch(), 0
-                _append(builder, record)
-            count += 1
-        yield builder, count
+        """A broker takes a batch wholly or not at all."""
+        for request in requests(records, BATCH_BYTES):
+            builder, count = self._producer.create_batch(), 0
+            for record in request:
+                if _append(builder, record) is None:  # a single command larger than a batch
+                    yield builder, count
+                    builder, count = self._producer.create_batch(), 0
+                    _append(builder, record)
+                count += 1
+            yield builder, count
 
     async def publish_progress(self, progress: ProgressRecord) -> None:
         key, value = progress.to_bytes()

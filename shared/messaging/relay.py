@@ -139,12 +139,24 @@ class Term:
     async def step(self) -> int:
         """Sends the next batch, or tells that there is none; how many events it had."""
         looked_at = self._clock()
-        rows = await self._log.read(after=self.checkpoint.position, limit=BATCH_EVENTS)
+        rows = await self._next_rows()
         if rows:
             await self._send(rows)
         if rows or self._told is None or (looked_at - self._told).total_seconds() >= IDLE_PROGRESS_SECONDS:
             await self._tell(looked_at)
         return len(rows)
+
+    async def _next_rows(self) -> Sequence[RecordedEvent]:
+        """Whole commands only: where a batch ends, a crash may end what the topic has."""
+        limit = BATCH_EVENTS
+        while True:
+            rows = await self._log.read(after=self.checkpoint.position, limit=limit)
+            if len(rows) < limit:
+                return rows
+            whole = max((n for n, row in enumerate(rows) if row.n == 0), default=0)
+            if whole:
+                return rows[:whole]
+            limit *= 2
 
     async def _send(self, rows: Sequence[RecordedEvent]) -> None:
         batches, sent = self._records(rows)

@@ -1,6 +1,6 @@
 """The port of a log's topic: what a relay needs of Kafka, and the names of topics."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from shared.contracts.envelope import FetchedRecord, Record
@@ -13,6 +13,39 @@ def events_topic(service: str, prefix: str = "") -> str:
 
 def progress_topic(service: str, prefix: str = "") -> str:
     return f"{prefix}{service}.progress"
+
+
+def commands(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    """The records of one partition, those of a command together."""
+    together: list[Record] = []
+    for record in records:
+        if together and not record.continues:
+            yield together
+            together = []
+        together.append(record)
+    if together:
+        yield together
+
+
+def requests(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
+    """Parts of whole commands, each of at most `size` bytes; a command that is larger is a part of its own."""
+    part: list[Record] = []
+    weight = 0
+    for command in commands(records):
+        heavier = sum(map(_weight, command))
+        if part and weight + heavier > size:
+            yield part
+            part, weight = [], 0
+        part.extend(command)
+        weight += heavier
+    if part:
+        yield part
+
+
+def _weight(record: Record) -> int:
+    """Bytes on the way, at most: lengths and numbers around the texts take up to ten bytes each."""
+    headers = sum(len(name.encode()) + len(value) + 20 for name, value in record.headers)
+    return len(record.key) + len(record.value) + headers + 80
 
 
 class SendFailed(Exception):
@@ -38,6 +71,9 @@ class Topic(Protocol):
 
     async def send(self, batches: Mapping[int, Sequence[Record]]) -> Mapping[int, int]:
         """Appends each partition's records in order, acknowledged by all in-sync replicas; the new end offsets.
+
+        The records of a command arrive together or not at all: a log that is recovered from its topic must not have
+        half a command, whose other half a repetition would never bring.
 
         Partitions go side by side; within one, nothing overtakes. Raises `SendFailed` if any of it is not certain.
         """

@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 
 from shared.contracts.envelope import Record, from_record
 from shared.eventstore import MemoryLog
+from shared.messaging import relay
 from shared.messaging.agreement import (
     LogAndTopicDisagree,
     LogBehindTopic,
@@ -90,6 +91,21 @@ async def test_each_record_names_its_predecessor_on_its_partition(
             assert prev == previous
             assert partition_for(row.key, 3) == partition
             previous = row.position
+
+
+@pytest.mark.parametrize("batch", [2, 3, 4, 5])
+async def test_a_batch_ends_where_a_command_ends(
+    log: MemoryLog, broker: Broker, leadership: Leadership, monkeypatch: pytest.MonkeyPatch, batch: int
+) -> None:
+    """What a crash leaves of a log on its topic is whole commands: a recovered log has none by half."""
+    monkeypatch.setattr(relay, "BATCH_EVENTS", batch)
+    for n in range(3):
+        await log.append(append_of("first", "second", "third", stream=f"stream-{n}"))
+    term = await Term.begin(log, MemoryTopic(broker), leadership, clock)
+    ends = []
+    while await term.step():
+        ends.append(term.checkpoint.position)
+    assert ends == [3, 6, 9]
 
 
 async def test_after_a_failed_send_the_next_term_repeats_and_loses_nothing(
