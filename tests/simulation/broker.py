@@ -7,10 +7,8 @@ from aiokafka import TopicPartition
 from shared.contracts.envelope import FetchedRecord, Record
 from shared.messaging.memory_topic import Broker, MemoryTopic
 from shared.messaging.progress import ProgressRecord
-from shared.messaging.topic import SendFailed
+from shared.messaging.topic import SendFailed, commands
 from tests.simulation.schedule import Crashed, Schedule
-
-REQUEST = 2  # records of one partition that go to the broker at once
 
 
 class SimulatedBroker(Broker):
@@ -45,10 +43,9 @@ class GatedTopic(MemoryTopic):
         self._simulated = broker
 
     async def send(self, batches: Mapping[int, Sequence[Record]]) -> Mapping[int, int]:
-        """Partitions go side by side in any order; within one, a request waits for the answer to the one before."""
-        size = REQUEST if self._schedule.faults else 1000
+        """Partitions go side by side in any order; within one, each command waits for the answer to the one before."""
         waiting = {
-            partition: [records[start : start + size] for start in range(0, len(records), size)]
+            partition: list(commands(records)) if self._schedule.faults else [records]
             for partition, records in batches.items()
         }
         ends: dict[int, int] = {}

@@ -16,8 +16,6 @@ from shared.messaging.relay_store import Checkpoint, Leadership, SessionLost
 from shared.messaging.store import StoreTransaction
 from tests.simulation.schedule import Crashed, Schedule, SessionEnded
 
-BATCH = 5  # a relay's batch
-
 
 class ServiceLog(MemoryLog):
     """`in_flight`: appends whose process has given up on them, or ended; each may still be carried out."""
@@ -45,7 +43,7 @@ class GatedLog(MemoryLog):
 
     async def read(self, *, after: int, limit: int = 1000) -> Sequence[RecordedEvent]:
         await self._schedule.gate(self._actor, f"reads the log after {after}")
-        return await self._log().read(after=after, limit=min(limit, BATCH) if self._schedule.faults else limit)
+        return await self._log().read(after=after, limit=limit)
 
     async def head(self) -> int:
         return await self._log().head()

@@ -5,8 +5,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from unittest.mock import patch
 
 from shared.failpoints import hook
+from shared.messaging import relay
 from tests.simulation.invariants import (
     Broken,
     RelayWatch,
@@ -19,6 +21,7 @@ from tests.simulation.schedule import Crashed, Schedule
 from tests.simulation.world import LOGS, World
 
 STEPS = 1000
+BATCH_EVENTS = 5  # of a relay, while there are faults
 ROUNDS = 250  # turns of every process within which all has to be right once faults have ended
 CHECK_CONSUMERS_EVERY, CHECK_FIGURES_EVERY = 4, 20
 
@@ -72,7 +75,8 @@ class _Run:
         self._done = self._checks = 0
 
     async def run(self) -> Summary:
-        unhook = hook(self._at_failpoint)
+        unhook, unpatch = hook(self._at_failpoint), patch.object(relay, "BATCH_EVENTS", BATCH_EVENTS)
+        unpatch.start()
         try:
             await self._start()
             for step in self._plan.steps:
@@ -86,6 +90,7 @@ class _Run:
             raise SimulationFailed(done, rule, str(error) or repr(error), self._schedule.trace) from error
         finally:
             unhook()
+            unpatch.stop()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -150,6 +155,7 @@ class _Run:
 
     async def _become_right(self) -> None:
         self._schedule.begin("end")
+        relay.BATCH_EVENTS = 1000
         await self._world.calm_down()
         for turn in range(ROUNDS):
             await self._schedule.all_go_on()

@@ -95,13 +95,12 @@ class Schedule:
             await self._turn(name, Crashed())
 
     async def crash_all(self, prefix: str) -> None:
-        for actor in self._actors:
-            if actor.startswith(prefix) and actor in self._waiting:
+        """Each once, also those that wait for a lock until another one of them lets go."""
+        running = [actor for actor in self._actors if actor.startswith(prefix)]
+        while running:
+            for actor in [actor for actor in running if actor in self._waiting]:
                 await self._turn(actor, Crashed())
-        # Some of them may have waited for a lock that another one held.
-        if any(actor.startswith(prefix) and actor not in self._waiting for actor in self._actors):
-            await self.settle()
-            await self.crash_all(prefix)
+                running.remove(actor)
 
     async def pause(self, actor: str, *, in_transaction: bool) -> None:
         """The process stands still, alive; a database does not wait for it inside a transaction."""
