@@ -96,7 +96,7 @@ class Relay:
                         continue
                     self.status.position = term.checkpoint.position
                     self._show()
-                    if sent < BATCH_EVENTS:
+                    if not term.is_behind:
                         await asyncio.sleep(LINGER_SECONDS)
             finally:
                 await topic.close()
@@ -124,6 +124,7 @@ class Term:
         self._clock = clock
         self._ends: dict[int, int] = {}
         self._told: datetime | None = None
+        self.is_behind = False  # the log had more than the last batch took
         self.checkpoint = checkpoint
 
     @classmethod
@@ -151,7 +152,8 @@ class Term:
         limit = BATCH_EVENTS
         while True:
             rows = await self._log.read(after=self.checkpoint.position, limit=limit)
-            if len(rows) < limit:
+            self.is_behind = len(rows) == limit
+            if not self.is_behind:
                 return rows
             whole = max((n for n, row in enumerate(rows) if row.n == 0), default=0)
             if whole:

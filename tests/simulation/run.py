@@ -5,6 +5,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from unittest.mock import patch
 
 from shared.failpoints import hook
@@ -21,7 +22,7 @@ from tests.simulation.schedule import Crashed, Schedule
 from tests.simulation.world import LOGS, World
 
 STEPS = 1000
-BATCH_EVENTS = 5  # of a relay, while there are faults
+RELAY: dict[str, Any] = {"BATCH_EVENTS": 5, "LINGER_SECONDS": 0}  # while there are faults
 ROUNDS = 250  # turns of every process within which all has to be right once faults have ended
 CHECK_CONSUMERS_EVERY, CHECK_FIGURES_EVERY = 4, 20
 
@@ -75,8 +76,8 @@ class _Run:
         self._done = self._checks = 0
 
     async def run(self) -> Summary:
-        unhook, unpatch = hook(self._at_failpoint), patch.object(relay, "BATCH_EVENTS", BATCH_EVENTS)
-        unpatch.start()
+        unhook, settings = hook(self._at_failpoint), patch.multiple(relay, **RELAY)
+        settings.start()
         try:
             await self._start()
             for step in self._plan.steps:
@@ -90,7 +91,7 @@ class _Run:
             raise SimulationFailed(done, rule, str(error) or repr(error), self._schedule.trace) from error
         finally:
             unhook()
-            unpatch.stop()
+            settings.stop()
             for task in self._tasks:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
