@@ -98,8 +98,21 @@ class Supervisor:
             started.wait_until_ready()
 
     def pid(self, name: str) -> int:
-        """The process of the program of that name; another one after a restart. Raises KeyError."""
-        return {started.program.name: started.process.pid for started in self._started}[name]
+        """The process of the program of that name; another one after a restart."""
+        return self._named(name).process.pid
+
+    def suspend(self, name: str) -> None:
+        """Ends a program, which stays ended until `resume`: what an operator does before a log or a topic is mended."""
+        with self._lock:
+            self._named(name).suspend(self._grace_seconds)
+
+    def resume(self, name: str, once: Mapping[str, str] | None = None) -> None:
+        """Starts it again; `once` is added to the environment of this one process. Does not wait until it is ready."""
+        with self._lock:
+            self._named(name).resume(once or {})
+
+    def _named(self, name: str) -> "_Started":
+        return next(started for started in self._started if started.program.name == name)
 
     def _watch(self) -> None:
         while not self._stopped.wait(WATCH_SECONDS):
@@ -107,7 +120,7 @@ class Supervisor:
                 if self._stopped.is_set():
                     return
                 for started in self._started:
-                    if started.ready:
+                    if started.watched:
                         started.restart_if_due(time.monotonic(), self._report)
 
 
@@ -116,27 +129,37 @@ class _Started:
 
     def __init__(self, program: Program, folder: Path, back_off: BackOff) -> None:
         self.program = program
-        self.ready = False
+        self.watched = False
         self._folder = folder
         self._back_off = back_off
         self._delay = 0.0
         self._due: float | None = None
         self._launch()
 
-    def _launch(self) -> None:
+    def _launch(self, once: Mapping[str, str] | None = None) -> None:
         self._due = None
         self._launched = time.monotonic()
         self.process = Process(
             self.program.name,
             self.program.argv,
             folder=self._folder,
-            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.program.env},  # a log must survive a kill -9
+            # Unbuffered: a log must survive a kill -9.
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **self.program.env, **(once or {})},
             death_signal=signal.SIGKILL,  # kill -9 is what a service must bear; hanging on after us it must not
         )
 
     def wait_until_ready(self) -> None:
         self.process.wait_until(self._answers, READY_SECONDS)
-        self.ready = True
+        self.watched = True
+
+    def suspend(self, grace_seconds: float) -> None:
+        self.watched = False
+        self.process.stop(grace_seconds)
+
+    def resume(self, once: Mapping[str, str]) -> None:
+        self._delay = 0.0
+        self._launch(once)
+        self.watched = True
 
     def restart_if_due(self, now: float, report: Callable[[str], None]) -> None:
         status = self.process.exit_status()

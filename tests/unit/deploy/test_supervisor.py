@@ -76,6 +76,27 @@ def answers(program: Program) -> bool:
         return False
 
 
+def test_a_suspended_program_stays_ended_until_it_is_resumed_with_what_is_meant_for_once(
+    tmp_path: Path, ended: Path
+) -> None:
+    program, said = make_server("paused", ended), list[str]()
+    assert program.ready_url is not None
+    with Supervisor(tmp_path, report=said.append, back_off=QUICK) as supervisor:
+        supervisor.start(program)
+        supervisor.suspend("paused")
+        watched = make_server("watched", ended)
+        supervisor.start(watched)
+        os.kill(supervisor.pid("watched"), signal.SIGKILL)
+        until(lambda: answers(watched), "the other one was brought back meanwhile")
+        assert not answers(program)
+        supervisor.resume("paused", {"GREETING": "once"})
+        until(lambda: answers(program), "it answers again")
+        assert httpx.get(program.ready_url).text == "once"
+        os.kill(supervisor.pid("paused"), signal.SIGKILL)
+        until(lambda: len(said) == 2 and answers(program), "it is watched again")
+        assert httpx.get(program.ready_url).text == "paused"
+
+
 def test_programs_are_stopped_in_reverse_order(tmp_path: Path, ended: Path) -> None:
     with Supervisor(tmp_path) as supervisor:
         supervisor.start(make_server("first", ended), make_server("second", ended))
