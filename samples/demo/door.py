@@ -21,6 +21,8 @@ class Refused(Exception):
 class Door:
     """Commands and reads through one address. At most `at_once` requests are under way."""
 
+    patience = PATIENCE_SECONDS
+
     def __init__(self, address: str, at_once: int = 24) -> None:
         self._client = httpx.AsyncClient(base_url=address, timeout=ANSWER_SECONDS)
         self._turns = asyncio.Semaphore(at_once)
@@ -69,7 +71,7 @@ class Door:
         return answer.json()
 
     async def _patiently(self, method: str, path: str, **request: Any) -> httpx.Response:  # noqa: ANN401
-        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
+        deadline = asyncio.get_running_loop().time() + self.patience
         while True:
             async with self._turns:
                 answer = await self._try(method, path, request)

@@ -13,7 +13,7 @@ from rich.progress import Progress, TaskID
 from samples.demo.door import IMPORT_SECONDS, Door, Refused
 from samples.demo.people import HOURS, INTEGRATOR, Cast, cast
 from samples.demo.play import CellPlay
-from samples.month import plan_month
+from samples.month import CellMonth, plan_month
 from samples.province.files import IMPORTS, write_files
 from samples.province.make import make_province
 from samples.province.model import FOUNDED, Province
@@ -31,11 +31,17 @@ AUTOMATIC = {"1.1", "2.1", "2.2", "4.5"}
 async def run_job(door: Door, issuer: DemoIssuer, folder: Path, scale: str, progress: Progress) -> Cast:
     """Everything from the files to the last correction. Raises `Refused`."""
     province = make_province(SEED, scale)
+    actors = await set_up(door, issuer, folder, province, progress)
+    await play_months(door, actors, plan_month(province, SEED), progress)
+    return actors
+
+
+async def set_up(door: Door, issuer: DemoIssuer, folder: Path, province: Province, progress: Progress) -> Cast:
+    """The province from its files, and the rules that it decides. Raises `Refused`."""
     write_files(province, folder)
     position = await _import(door, issuer, folder, progress)
     actors = await cast(door, issuer, position)
     await _decide_rules(door, actors)
-    await _play(door, actors, province, progress)
     return actors
 
 
@@ -62,12 +68,10 @@ async def _decide_rules(door: Door, actors: Cast) -> None:
     await door.command("/attendance/presence-rules", {**rule, "unit_id": str(actors.province)}, actors.board)
 
 
-async def _play(door: Door, actors: Cast, province: Province, progress: Progress) -> None:
+async def play_months(door: Door, actors: Cast, months: Iterable[CellMonth], progress: Progress) -> None:
+    """All cells' months side by side, step by step. Raises `Refused`."""
     items = _items_to_choose(json.loads(CRITERIA.read_text(encoding="utf-8")))
-    plays = [
-        CellPlay(door, actors.cells[month.cell], month, items, meeting_id=uuid4())
-        for month in plan_month(province, SEED)
-    ]
+    plays = [CellPlay(door, actors.cells[month.cell], month, items, meeting_id=uuid4()) for month in months]
     steps: Sequence[tuple[str, Callable[[CellPlay], Awaitable[None]]]] = (
         ("Lên lịch, thông báo, tài liệu", CellPlay.schedule),
         ("Điểm danh hai lần", CellPlay.call_the_roll),

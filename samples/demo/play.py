@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 from samples.demo.door import Door
 from samples.demo.people import Cell
-from samples.month import PERIOD, CellMonth, Correction, Course, Held, Official
+from samples.month import CellMonth, Correction, Course, Held, Official
 
 CALL_MINUTES = 10
 KNOWS = {"meetings": (), "attendance": ("meetings",), "evaluation": ("meetings", "attendance")}
@@ -36,14 +36,14 @@ class CellPlay:
     async def schedule(self) -> None:
         """The plan with its place, the notice, the documents; a cell that did not meet says why."""
         if self.month.course is Course.NOT_HELD:
-            plan = {"unit_id": str(self.cell.unit_id), "period": PERIOD, "parts": ["regular"]}
+            plan = {"unit_id": str(self.cell.unit_id), "period": self.month.period, "parts": ["regular"]}
             await self._meeting("not-held", {"plan": plan, "reason": self.month.reason})
         if self._held is None:
             return
         held = self._held
         place = f"Nhà văn hóa, {self.cell.name}"
         sitting = {"sitting_id": str(self.sitting_id), "starts_at": held.starts_at.isoformat(), "place": place}
-        plan = {"meeting_id": str(self.meeting_id), "unit_id": str(self.cell.unit_id), "period": PERIOD}
+        plan = {"meeting_id": str(self.meeting_id), "unit_id": str(self.cell.unit_id), "period": self.month.period}
         await self._command("/meetings/meetings", {**plan, "parts": self._parts, "sittings": [sitting]})
         notice = {"issued_at": (held.starts_at - timedelta(days=3)).isoformat(), "follower_informed": True}
         await self._meeting("notice", notice)
