@@ -12,6 +12,7 @@ from shared.eventstore.entry import Entry
 from shared.eventstore.log import CommandRecorded, VersionConflict
 from shared.eventstore.rows import columns, recorded
 from shared.eventstore.statements import QUERIES
+from shared.failpoints import failpoint
 
 Outcome = Sequence[RecordedEvent] | DomainError
 
@@ -28,6 +29,8 @@ async def write(connection: Connection, log_id: str, entries: Sequence[Entry]) -
         outcomes |= await _recorded_or_outdated(connection, log_id, entries)
         outcomes |= await _claims(connection, _without(entries, outcomes))
         outcomes |= await _insert(connection, _without(entries, outcomes))
+        failpoint("log.before_commit")
+    failpoint("log.after_commit")
     return [outcomes[entry.append.command_id] for entry in entries]
 
 

@@ -1,6 +1,7 @@
 """A process that appends is ended with kill -9 in the middle of its work."""
 
 import asyncio
+import os
 import sys
 from asyncio.subprocess import PIPE, Process
 from itertools import pairwise
@@ -16,14 +17,17 @@ from tests.conformance.appends import append_of
 ROOT = Path(__file__).parents[2]
 
 
-async def appending(url: str) -> Process:
+async def appending(url: str, failpoint: str = "") -> Process:
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.faults.appending", url, cwd=ROOT, stdout=PIPE
+        *(sys.executable, "-m", "tests.faults.appending", url),
+        cwd=ROOT,
+        stdout=PIPE,
+        env={**os.environ, "FAILPOINT": failpoint},
     )
 
 
-async def answered(process: Process, at_least: int) -> list[UUID]:
-    """Command ids that the process had answers for; it is killed once there are `at_least` of them."""
+async def answered(process: Process, at_least: int | None = None) -> list[UUID]:
+    """Command ids that the process had answers for until its end; it is killed once there are `at_least` of them."""
     assert process.stdout
     lines: list[bytes] = []
     async for line in process.stdout:
@@ -32,6 +36,18 @@ async def answered(process: Process, at_least: int) -> list[UUID]:
             process.kill()
     await process.wait()
     return [UUID(line.decode().strip()) for line in lines if line.endswith(b"\n")]
+
+
+@pytest.mark.faults
+@pytest.mark.parametrize(("failpoint", "written"), [("log.before_commit", False), ("log.after_commit", True)])
+async def test_what_a_process_killed_at_commit_appended_is_there_whole_or_not_at_all(
+    log_url: str, log_pool: Pool, failpoint: str, written: bool
+) -> None:
+    assert await answered(await appending(log_url, failpoint)) == []
+    log = PostgresLog(log_pool, "notes")
+    await log.append(append_of(stream="after"))  # waits for the lock of the killed one
+    rows = [row for row in await log.read(after=0) if row.stream != "after"]
+    assert (len(rows) > 0, len(rows) % 2) == (written, 0)
 
 
 @pytest.mark.faults
