@@ -50,7 +50,15 @@ class PostgresRelayStore:
             with _session():
                 elected = await QUERIES.try_lock(connection, space=LOCK_SPACE)
                 leading = await _Leading.begin(connection, self._heartbeat) if elected else None
-            yield leading
+            if leading is None:
+                yield None
+                return
+            alive = asyncio.create_task(leading.keep_alive())
+            try:
+                yield leading
+            finally:
+                alive.cancel()
+                await asyncio.wait([alive])
         finally:
             connection.terminate()  # at once: ending the session frees the lock
 
@@ -68,9 +76,10 @@ class _Leading:
     def __init__(self, connection: asyncpg.Connection, epoch: int, heartbeat: float) -> None:
         self._connection = connection
         self._appended = asyncio.Event()
+        self._turn = asyncio.Lock()
         self._heard = monotonic()
         self._heartbeat = heartbeat
-        self.epoch = epoch
+        self.epoch = self._valid = epoch
 
     @classmethod
     async def begin(cls, connection: asyncpg.Connection, heartbeat: float) -> "_Leading":
@@ -80,12 +89,12 @@ class _Leading:
         return leading
 
     async def checkpoint(self) -> Checkpoint:
-        with _session():
+        async with self._session_to_itself():
             row = await QUERIES.checkpoint(self._connection)
         return Checkpoint(row["position"], _by_partition(row["last"]), _by_partition(row["ends"]))
 
     async def advance(self, checkpoint: Checkpoint) -> None:
-        with _session():
+        async with self._session_to_itself():
             moved = await QUERIES.advance(
                 self._connection,
                 position=checkpoint.position,
@@ -93,8 +102,30 @@ class _Leading:
                 ends=json.dumps(dict(checkpoint.ends)),
                 epoch=self.epoch,
             )
-        self._heard = monotonic()
         self._check(moved)
+
+    async def keep_alive(self) -> None:
+        """A leader that opens its topic, or reads a large one, says nothing for longer than a session may be silent.
+
+        A frozen process says nothing here either. That the session is lost is raised by the next call.
+        """
+        with suppress(SessionLost):
+            while True:
+                await asyncio.sleep(self._heartbeat / 2)
+                await self._beat()
+
+    async def _beat(self) -> None:
+        if monotonic() - self._heard > self._heartbeat:
+            async with self._session_to_itself():
+                self._valid = await QUERIES.heartbeat(self._connection)
+
+    @asynccontextmanager
+    async def _session_to_itself(self) -> AsyncIterator[None]:
+        """A connection does one thing at a time."""
+        async with self._turn:
+            with _session():
+                yield
+            self._heard = monotonic()
 
     def _check(self, epoch: int | None) -> None:
         if epoch != self.epoch:
@@ -104,10 +135,8 @@ class _Leading:
         with suppress(TimeoutError):  # nobody told us: the poll looks by itself
             await asyncio.wait_for(self._appended.wait(), seconds)
         self._appended.clear()
-        if monotonic() - self._heard > self._heartbeat:
-            with _session():
-                self._check(await QUERIES.heartbeat(self._connection))
-            self._heard = monotonic()
+        await self._beat()
+        self._check(self._valid)
         if self._connection.is_closed():
             raise SessionLost("the leader's session has ended")
 

@@ -14,8 +14,10 @@ from shared.database.migrate import SHARED_MIGRATIONS
 from shared.database.pool import Pool, open_pool
 from shared.eventstore.postgres import PostgresLog
 from shared.messaging.kafka_topic import KafkaTopic
+from shared.messaging.postgres_relay_store import PostgresRelayStore
 from shared.messaging.provision import provision
 from shared.messaging.recover import verify
+from shared.messaging.relay_store import Checkpoint
 from tests.conformance.appends import append_of
 from tests.fixtures.databases import DatabaseFactory
 from tests.fixtures.topics import PARTITIONS, Topics
@@ -123,6 +125,26 @@ async def test_a_frozen_leader_is_replaced_and_harmless_when_it_wakes(
     await until_relayed(pool, log)
     await check_copy(log, topics)
     assert first.poll() is None
+
+
+async def test_a_leader_that_is_busy_for_longer_than_a_silent_session_lives_keeps_it(url: str) -> None:
+    """It reads a large topic before it refuses, or a slow one: without its session it would begin again, for ever."""
+    lived = (
+        "SELECT clock_timestamp() - backend_start > interval '3 s' FROM pg_stat_activity"
+        " WHERE application_name = 'relay' AND datname = current_database()"
+    )
+    owner = await asyncpg.connect(url)
+    try:
+        async with PostgresRelayStore(url, session_seconds=1).lead() as leadership:
+            assert leadership is not None
+
+            async def still_there() -> bool:
+                return bool(await owner.fetchval(lived))
+
+            await eventually(still_there, "the session is older than it may be silent", 30)
+            await leadership.advance(Checkpoint(1))
+    finally:
+        await owner.close()
 
 
 async def test_a_leader_that_loses_its_session_begins_again(
