@@ -18,6 +18,8 @@ BATCH_BYTES = 512 * 1024
 # Shorter than the time after which the database ends a silent leader's session.
 SEND_SECONDS = 15
 READ_SECONDS = 10
+# A fetch that follows a partition's last record waits so long for another, and with it whatever is read next.
+FETCH_WAIT_MS = 50
 
 # Here, since whoever fetches from Kafka needs `fetched` of this module.
 tolerant_records.install()
@@ -50,7 +52,11 @@ class KafkaTopic:
             **security,
         )
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest", **security
+            bootstrap_servers=bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            fetch_max_wait_ms=FETCH_WAIT_MS,
+            **security,
         )
         try:
             # A deadline of our own: the producer asks for its id, and for unknown topics, without end.
@@ -59,7 +65,9 @@ class KafkaTopic:
                     await producer.start()
                     await consumer.start()
                     partitions = await producer.partitions_for(name)
-            consumer.assign([TopicPartition(name, partition) for partition in partitions])
+            places = [TopicPartition(name, partition) for partition in partitions]
+            consumer.assign(places)
+            consumer.pause(*places)  # one is read at a time: waiting for news of the others would hold it up
         except BaseException:
             await asyncio.gather(_abandon(producer), consumer.stop(), return_exceptions=True)
             raise
@@ -126,10 +134,14 @@ class KafkaTopic:
             end = (await self._consumer.end_offsets([place]))[place]
             async with self._reading, asyncio.timeout(READ_SECONDS):
                 self._consumer.seek(place, offset)
-                # The position moves past transaction markers and compacted records too, so this ends.
-                while len(records) < limit and await self._consumer.position(place) < end:
-                    found = await self._consumer.getmany(place, timeout_ms=1000, max_records=limit - len(records))
-                    records.extend(fetched(record) for record in found.get(place, ()))
+                self._consumer.resume(place)
+                try:
+                    # The position moves past transaction markers and compacted records too, so this ends.
+                    while len(records) < limit and await self._consumer.position(place) < end:
+                        found = await self._consumer.getmany(place, timeout_ms=1000, max_records=limit - len(records))
+                        records.extend(fetched(record) for record in found.get(place, ()))
+                finally:
+                    self._consumer.pause(place)
         return records
 
     async def close(self) -> None:
@@ -147,7 +159,13 @@ async def _abandon(producer: Any) -> None:  # noqa: ANN401
         sender.sender_task.cancel()
         await producer.client.close()  # fails the requests in flight, which the cancelled task waits for
         await asyncio.wait([sender.sender_task], timeout=SEND_SECONDS)
+    # A batch that waits for its next attempt is not among those, where its callback looks for it.
+    pending = accumulator._pending_batches  # noqa: SLF001
+    pending.update(batch for batches in accumulator._batches.values() for batch in batches)  # noqa: SLF001
     accumulator.fail_all(ProducerClosed())
+    for batch in pending:
+        if not batch.future.cancelled():
+            batch.future.exception()  # nobody waits for it any more
     await producer.stop()
 
 

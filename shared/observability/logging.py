@@ -34,6 +34,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
             ],
         )
     )
+    handler.addFilter(Repeats("aiokafka", seconds=60))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
@@ -44,6 +45,26 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     # It warns at each session that topics are not made by themselves, which is what we want of it.
     logging.getLogger("faststream").setLevel(logging.ERROR)
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
+
+
+class Repeats(logging.Filter):
+    """Lets each kind of entry of a library through once in a while: without a broker aiokafka writes 100 a second."""
+
+    def __init__(self, library: str, seconds: float) -> None:
+        super().__init__()
+        self._library = library
+        self._seconds = seconds
+        self._written: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] != self._library:
+            return True
+        kind = record.name, str(record.msg)
+        written = self._written.get(kind)
+        if written is not None and record.created - written < self._seconds:
+            return False
+        self._written[kind] = record.created
+        return True
 
 
 def _take_over_libraries() -> None:
