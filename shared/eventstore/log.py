@@ -8,6 +8,7 @@ import itertools
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -16,6 +17,9 @@ from shared.contracts.event import Event
 from shared.contracts.fields import TextRef
 from shared.decider import DomainError
 from shared.eventstore.claims import ClaimChange
+
+# Of recorded times: PostgreSQL keeps microseconds.
+RESOLUTION = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +135,9 @@ class Log(Protocol):
 
     async def head(self) -> int:
         """The last position, 0 for an empty log."""
+
+    async def seal(self) -> datetime:
+        """A time up to which all rows can be read; what is appended later is recorded later, whatever the clock."""
 
     async def restore(self, rows: Sequence[RecordedEvent]) -> None:
         """Appends rows again that another copy of this log kept: positions, ids and times as they were.

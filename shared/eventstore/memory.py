@@ -13,7 +13,15 @@ from uuid_utils.compat import uuid7
 from shared.contracts.envelope import RecordedEvent
 from shared.eventstore.claims import Claim, Claims
 from shared.eventstore.entry import Entry
-from shared.eventstore.log import Append, AppendRefused, CommandRecorded, Text, VersionConflict, check_restorable
+from shared.eventstore.log import (
+    RESOLUTION,
+    Append,
+    AppendRefused,
+    CommandRecorded,
+    Text,
+    VersionConflict,
+    check_restorable,
+)
 
 
 def _now() -> datetime:
@@ -32,6 +40,7 @@ class MemoryLog:
         self._streams: defaultdict[str, list[RecordedEvent]] = defaultdict(list)
         self._commands: defaultdict[UUID, list[RecordedEvent]] = defaultdict(list)
         self._claims = Claims()
+        self._sealed = datetime.min.replace(tzinfo=UTC)
         self._clock = clock
         self._new_id = new_id
 
@@ -67,6 +76,10 @@ class MemoryLog:
     async def head(self) -> int:
         return self._last()
 
+    async def seal(self) -> datetime:
+        self._sealed = max([self._clock(), self._sealed, *(row.recorded_at for row in self._rows[-1:])])
+        return self._sealed
+
     async def restore(self, rows: Sequence[RecordedEvent]) -> None:
         check_restorable(self.log_id, self._last(), rows)
         self._store(rows)
@@ -81,4 +94,4 @@ class MemoryLog:
         return self._rows[-1].position if self._rows else 0
 
     def _time(self) -> datetime:
-        return max([self._clock(), *(row.recorded_at for row in self._rows[-1:])])
+        return max([self._clock(), self._sealed + RESOLUTION, *(row.recorded_at for row in self._rows[-1:])])

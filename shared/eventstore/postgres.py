@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +74,13 @@ class PostgresLog:
         with _translated():
             position: int = await QUERIES.head(self._pool)
         return position
+
+    async def seal(self) -> datetime:
+        with _translated():
+            async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
+                await QUERIES.lock_log(connection)
+                time: datetime = await QUERIES.seal(connection)
+        return time
 
     async def restore(self, rows: Sequence[RecordedEvent]) -> None:
         async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):

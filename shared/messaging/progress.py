@@ -11,7 +11,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True)
 class ProgressRecord:
-    """Up to `position` the log is on its topic before `end_offsets` (by partition), and at `time` it had no more.
+    """Up to `position` the log is on its topic before `end_offsets` (by partition); so is all recorded up to `time`.
 
     `last`: by partition, the position of the last of these events. Offsets alone could be those of a topic that was
     made anew since: it can hold more records before the same event, as relays repeat some.

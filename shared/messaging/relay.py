@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 import structlog
 
 from shared.contracts.envelope import Record, RecordedEvent, to_record
-from shared.eventstore.log import Log, LogUnavailable
+from shared.eventstore.log import RESOLUTION, Log, LogUnavailable
 from shared.failpoints import failpoint
 from shared.messaging import relay_metrics
 from shared.messaging.agreement import LogAndTopicDisagree, TopicBehindCheckpoint, check_agreement
@@ -183,9 +183,23 @@ class Term:
             last[partition] = row.position
         return batches, last
 
-    async def _tell(self, time: datetime) -> None:
+    async def _tell(self, looked_at: datetime) -> None:
         at = self.checkpoint
+        time = await self._complete_up_to()
         progress = ProgressRecord(self._log.log_id, at.position, time, dict(self._ends), dict(at.last))
         await self._topic.publish_progress(progress)
-        self._told = time
+        self._told = looked_at
         failpoint("relay.told")
+
+    async def _complete_up_to(self) -> datetime:
+        """All that is recorded up to this time, now or ever, was sent. Our own clock knows nothing of that: an append
+        that is under way has its time already, and the log's clock may be another one, or be set back.
+        """
+        if unsent := await self._first_unsent():
+            return unsent.recorded_at - RESOLUTION
+        sealed = await self._log.seal()
+        unsent = await self._first_unsent()  # appended since the look before: before the seal, or after it
+        return unsent.recorded_at - RESOLUTION if unsent else sealed
+
+    async def _first_unsent(self) -> RecordedEvent | None:
+        return next(iter(await self._log.read(after=self.checkpoint.position, limit=1)), None)

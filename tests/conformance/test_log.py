@@ -300,3 +300,17 @@ def test_an_id_of_a_text_and_its_salted_hash_are_all_that_an_event_holds() -> No
     assert text.ref.text_id == UUID(int=7)
     assert text.ref.sha256 == "a0caaa1096b39a81ab3e43a510f2e840024aec93f5950def078fa3c1a5d5bf86"
     assert Text.of("ốm", subject="s", kind="k", text_id=UUID(int=7)).ref != text.ref
+
+
+async def test_what_is_appended_after_a_seal_is_recorded_after_it_though_the_clock_is_behind(
+    new_log: LogFactory, log: Log
+) -> None:
+    [row] = await log.append(append_of("of a clock that was ahead"))
+    ahead = replace(row, recorded_at=row.recorded_at + timedelta(hours=1))
+    other = await new_log()
+    await other.restore([ahead])
+    sealed = await other.seal()
+    assert sealed >= ahead.recorded_at
+    [later] = await other.append(append_of("later", stream="later"))
+    assert later.recorded_at > sealed
+    assert await other.seal() >= later.recorded_at

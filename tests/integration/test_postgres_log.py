@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from shared.database.pool import Pool, open_pool
+from shared.decider import DomainError
 from shared.eventstore import (
     AppendRefused,
     CommandRecorded,
@@ -105,6 +106,21 @@ async def test_an_append_that_waited_for_the_lock_sees_what_its_holder_committed
     with pytest.raises(VersionConflict):
         await late
     await pool.close()
+    await holder.close()
+
+
+async def test_a_seal_waits_for_an_append_that_is_under_way_and_has_its_time_already(
+    log_url: str, log_pool: Pool, log_owner: asyncpg.Connection
+) -> None:
+    holder = await asyncpg.connect(log_url)
+    transaction = holder.transaction()
+    await transaction.start()
+    [early] = await write(holder, "notes", [Entry.of(append_of("early"), "notes")])
+    assert not isinstance(early, DomainError)
+    sealing = asyncio.create_task(PostgresLog(log_pool, "notes").seal())
+    await waits_for_lock(log_owner)
+    await transaction.commit()
+    assert await sealing >= early[0].recorded_at
     await holder.close()
 
 

@@ -3,6 +3,7 @@
 import copy
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -47,6 +48,9 @@ class GatedLog(MemoryLog):
 
     async def head(self) -> int:
         return await self._log().head()
+
+    async def seal(self) -> datetime:
+        return await self._log().seal()
 
     async def read_stream(self, stream: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
         return await self._log().read_stream(stream, after_version=after_version)

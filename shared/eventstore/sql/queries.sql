@@ -14,10 +14,14 @@ FROM unnest(:streams::text[], :command_ids::uuid[]) WITH ORDINALITY AS a (stream
 ORDER BY a.place;
 
 -- name: insert_events
--- Positions follow the order given. One time for all, never before the last row's: now() is the transaction's start,
--- before it waited for the lock, and the clock may be set back.
+-- Positions follow the order given. One time for all, never before the last row's and after the seal: now() is the
+-- transaction's start, before it waited for the lock, and the clock may be set back.
 WITH clock AS MATERIALIZED (
-    SELECT greatest(clock_timestamp(), (SELECT recorded_at FROM events ORDER BY position DESC LIMIT 1)) AS time
+    SELECT greatest(
+        clock_timestamp(),
+        (SELECT recorded_at FROM events ORDER BY position DESC LIMIT 1),
+        (SELECT time + interval '1 microsecond' FROM log_seal)
+    ) AS time
 )
 INSERT INTO events (
     stream, version, key, event_id, command_id, n, type, schema_version, data, metadata, recorded_at
@@ -79,6 +83,12 @@ ORDER BY n;
 -- name: head$
 -- The last position.
 SELECT coalesce(max(position), 0) FROM events;
+
+-- name: seal$
+-- Under the log's lock, when no append is under way: all that is recorded up to this time can be read.
+UPDATE log_seal
+SET time = greatest(clock_timestamp(), time, (SELECT recorded_at FROM events ORDER BY position DESC LIMIT 1))
+RETURNING time;
 
 -- name: notify$
 -- Wakes the relay. Never inside an append: NOTIFY holds a lock of the whole cluster until commit.

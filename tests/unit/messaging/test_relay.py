@@ -146,6 +146,21 @@ async def test_tells_how_far_the_topic_is_after_a_batch(log: MemoryLog, broker: 
     assert dict(told.end_offsets) == {partition: len(broker.records[partition]) for partition in range(3)}
 
 
+async def test_says_that_it_sent_all_up_to_a_time_only_if_nothing_recorded_by_then_is_left(
+    log: MemoryLog, broker: Broker, leadership: Leadership, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shared.messaging.relay.BATCH_EVENTS", 3)
+    await fill(log, 5)
+    recorded = [row.recorded_at for row in await log.read(after=0)]
+    term = await Term.begin(log, MemoryTopic(broker), leadership, clock)
+    await term.step()
+    assert broker.progress["notes"].time < recorded[3]
+    await term.step()
+    assert broker.progress["notes"].time >= recorded[4]
+    await fill(log, 1, start=5)
+    assert (await log.read(after=5))[0].recorded_at > broker.progress["notes"].time
+
+
 async def test_refuses_when_the_log_is_behind_its_topic_and_recovers(
     log: MemoryLog, broker: Broker, leadership: Leadership
 ) -> None:
