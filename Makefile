@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo run test check lint types arch contracts simulate mutants bench status stack lock clean
+.PHONY: help env demo run test check lint types arch contracts simulate faults mutants bench status stack lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -54,6 +54,9 @@ contracts: $(STAMP) ## fails if the kept schemas differ from the code, or break 
 
 simulate: $(STAMP) ## services, relays and consumers under faults, fresh seeds; MINUTES=5
 	@$(BIN)/python -m tests.simulation --minutes $(or $(MINUTES),1)
+
+faults: $(STAMP) ## real servers and services killed, frozen, starved while a month is entered; 20 to 60 minutes
+	@$(BIN)/python -m pytest tests/faults -m faults --durations=0 -s -v $(ARGS)
 
 mutants: $(STAMP) ## the product broken on purpose, one promise each: a test must fail every time; ARGS names some
 	@$(BIN)/python -m tests.mutants $(ARGS)
