@@ -24,6 +24,8 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI
         # Their pages load scripts from another host; the document itself is at /openapi.json.
         docs_url=None,
         redoc_url=None,
+        # To where the client's own Host header says, and without TLS where the front door ends it.
+        redirect_slashes=False,
     )
     app.state.runtime = service
     app.state.tokens = Tokens(settings.oidc_issuer, settings.oidc_audience, keys_from(settings.oidc_jwks_url))

@@ -74,6 +74,10 @@ class TestProblems:
         answer = await client.http.post("/bodies", content=b" " * 1001, headers=headers)
         assert answer.status_code == 413
 
+    async def test_no_answer_sends_a_client_where_its_host_header_says(self, client: Client) -> None:
+        answer = await client.get("/health/live/", None, {"Host": "elsewhere.test"})
+        assert (answer.status_code, answer.headers.get("Location")) == (404, None)
+
     async def test_names_each_wrong_field(self, client: Client, token: str) -> None:
         answer = await client.post(f"{NOTE}?number=many", token)
         assert [item["field"] for item in answer.json()["errors"]] == ["query.number"]
