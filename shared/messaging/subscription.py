@@ -138,7 +138,7 @@ class Session:
             await self._take(starts, records)
 
         broker = KafkaBroker(
-            self._bootstrap,
+            self._bootstrap.split(","),  # FastStream takes one text for one broker, unlike aiokafka
             consumer_only=True,
             allow_auto_create_topics=False,
             apply_types=False,

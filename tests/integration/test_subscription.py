@@ -86,9 +86,12 @@ async def send(producer: AIOKafkaProducer, records: Sequence[FetchedRecord]) -> 
 
 
 @asynccontextmanager
-async def running(topics: Topics, store: PostgresStore, *handlers: EventHandler) -> AsyncIterator[None]:
+async def running(
+    topics: Topics, store: PostgresStore, *handlers: EventHandler, bootstrap: str | None = None
+) -> AsyncIterator[None]:
     """Consumers of a process, until the block ends."""
-    task = asyncio.create_task(run_consumers(topics.bootstrap, handlers, store, topic_prefix=topics.prefix, pace=QUICK))
+    brokers = bootstrap or topics.bootstrap
+    task = asyncio.create_task(run_consumers(brokers, handlers, store, topic_prefix=topics.prefix, pace=QUICK))
     try:
         yield
     finally:
@@ -123,6 +126,16 @@ async def test_applies_each_event_once_although_the_relay_sent_some_twice(
     async with running(topics, store, keeper()):
         await send(producer, [*first, *again, last])
         await until_kept(pool, range(1, 8))
+
+
+async def test_fetches_although_the_first_of_several_brokers_is_away(
+    topics: Topics, store: PostgresStore, pool: asyncpg.Pool, producer: AIOKafkaProducer, notes: Notes
+) -> None:
+    bootstrap = f"127.0.0.1:1,{topics.bootstrap}"
+
+    async with running(topics, store, keeper(), bootstrap=bootstrap):
+        await send(producer, [notes.add("a")])
+        await until_kept(pool, [1])
 
 
 async def test_goes_on_where_the_process_before_ended(
