@@ -2,6 +2,7 @@
 
 import json
 
+import stamina
 import typer
 from rich.console import Console
 
@@ -9,12 +10,16 @@ from shared import worker
 from shared.command import read_settings, run, say
 from shared.database.migrate import migrate
 from shared.log_commands import LogCommands
+from shared.messaging.topic import TopicUnavailable
 from shared.observability.logging import configure_logging
 from shared.observability.tracing import configure_tracing
 from shared.parked_commands import ParkedCommands
 from shared.process import listen, run_until_stopped, serve
 from shared.service import Service, ServiceSettings, migrations_of, open_runtime
 from shared.web.app import create_app
+
+# How long `provision` waits for a broker before it gives up.
+BROKER_SECONDS = 300.0
 
 
 def command_line(service: Service, settings_class: type[ServiceSettings]) -> typer.Typer:
@@ -26,6 +31,7 @@ def command_line(service: Service, settings_class: type[ServiceSettings]) -> typ
     app.add_typer(ParkedCommands(service, settings_class).app(), name="parked")
     if service.has_log:
         log = LogCommands(service, settings_class)
+        app.command()(commands.provision)
         app.command()(log.republish)
         app.add_typer(log.app(), name="log")
     if service.commands is not None:
@@ -55,6 +61,10 @@ class _Commands:
     def migrate(self) -> None:
         """Brings the database's schema up to date."""
         run(self._service.name, self._migrate())
+
+    def provision(self) -> None:
+        """Makes the topics of the log where they are missing, and checks those that are there; waits for a broker."""
+        run(self._service.name, self._provision())
 
     def status(self) -> None:
         """Relay, consumers and watermarks as JSON."""
@@ -89,6 +99,14 @@ class _Commands:
     async def _migrate(self) -> None:
         await migrate(read_settings(self._settings_class).database_url, *migrations_of(self._service))
         say(f"{self._service.name}: database is up to date")
+
+    async def _provision(self) -> None:
+        settings = read_settings(self._settings_class)
+        # A deployment starts it beside its brokers, which are slow while a whole machine starts.
+        async for attempt in stamina.retry_context(TopicUnavailable, attempts=None, timeout=BROKER_SECONDS, wait_max=5):
+            with attempt:
+                await worker.provisioned(settings)
+        say(f"{self._service.name}: topics are there and keep what they get")
 
     async def _status(self) -> None:
         async with open_runtime(self._service, read_settings(self._settings_class)) as running:

@@ -10,8 +10,8 @@ from uuid import UUID
 
 import typer
 from fastapi import APIRouter, Request
-from pydantic import BaseModel, ConfigDict
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic_settings import SettingsConfigDict
 
 from shared import status
 from shared.database.migrate import SHARED_MIGRATIONS
@@ -22,6 +22,7 @@ from shared.eventstore.group_commit import GroupCommitLog
 from shared.eventstore.log import Log
 from shared.messaging.handler import EventHandler
 from shared.messaging.postgres_store import PostgresStore
+from shared.secret_settings import SecretSettings
 from shared.web.roles import Role
 
 C = TypeVar("C")
@@ -37,13 +38,12 @@ class ClientSettings(BaseModel):
     unit_id: UUID | None = None
 
 
-class ServiceSettings(BaseSettings):
+class ServiceSettings(SecretSettings):
     """Every service's settings, from variables with the service's name as prefix, such as ATTENDANCE_DATABASE_URL."""
 
     model_config = SettingsConfigDict(frozen=True)
 
     name: str
-    database_url: str
     pool_size: int = 20
     kafka_bootstrap: str = "127.0.0.1:9092"
     topic_prefix: str = ""
@@ -58,7 +58,7 @@ class ServiceSettings(BaseSettings):
     oidc_jwks_url: str = "http://127.0.0.1:8080/jwks.json"
     otlp_endpoint: str | None = None
     log_level: str = "INFO"
-    clients: dict[str, ClientSettings] = {}
+    clients: dict[str, ClientSettings] = Field(default_factory=dict)
 
     @property
     def log_id(self) -> str:
@@ -191,7 +191,7 @@ async def open_runtime(service: Service, settings: ServiceSettings) -> AsyncIter
 
 
 def main(service: Service, settings_class: type[ServiceSettings]) -> None:
-    """The command line of a service: api | worker | all | migrate | parked | log | republish | status."""
+    """The command line of a service: api | worker | all | migrate | provision | parked | log | republish | status."""
     from shared.command_line import command_line  # noqa: PLC0415 - it needs this module
 
     command_line(service, settings_class)()

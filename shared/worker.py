@@ -35,7 +35,7 @@ async def relay(running: Runtime) -> None:
     settings = running.settings
 
     async def open_topic() -> KafkaTopic:
-        await _provisioned(settings)
+        await provisioned(settings)
         return await KafkaTopic.open(settings.kafka_bootstrap, settings.name, settings.topic_prefix)
 
     running.watch.relay = Relay(running.log, PostgresRelayStore(settings.database_url), open_topic)
@@ -48,7 +48,7 @@ async def relayed(running: Runtime) -> int:
     return int(checkpoint["position"])
 
 
-async def _provisioned(settings: ServiceSettings) -> None:
+async def provisioned(settings: ServiceSettings) -> None:
     """Makes and checks the service's topics.
 
     Raises `TopicUnavailable`, or `TopicMisconfigured`: a topic that would lose events must not be sent to.

@@ -134,6 +134,21 @@ async def made_anew(topics: Topics) -> bool:
     return True
 
 
+async def test_provision_makes_the_topics_once_and_refuses_one_that_forgets(
+    service_database: Database, topics: Topics
+) -> None:
+    variables = environment(await service_database("meetings"), topics.bootstrap, free_port(), topics.prefix)
+    there = (0, "meetings: topics are there and keep what they get\n")
+
+    assert [await typed(variables, "provision") for _ in range(2)] == [there, there]
+
+    await topics.delete(f"{topics.prefix}meetings.events")
+    await eventually(lambda: made_anew(topics), "topic made anew")
+    status, said = await typed(variables, "provision")
+    assert status == 1
+    assert f"meetings: topic {topics.prefix}meetings.events has retention.ms=" in said
+
+
 async def test_a_topic_that_forgets_is_refused_and_the_api_stays_until_it_is_mended(
     service_database: Database, topics: Topics
 ) -> None:
