@@ -2,7 +2,8 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo run test check lint types arch contracts simulate faults mutants bench status stack lock clean
+.PHONY: help env demo run test check lint types arch contracts simulate faults mutants bench status stack secrets \
+	test-compose test-alerts lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -14,7 +15,7 @@ ARGS ?=
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-10s %s\n' "$$name" "$$text"; done
+		printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 env: $(STAMP) ## the Python environment in .venv, from the locked requirements
 
@@ -63,6 +64,16 @@ mutants: $(STAMP) ## the product broken on purpose, one promise each: a test mus
 
 bench: $(STAMP) ## the benchmarks; ARGS chooses
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+secrets: ## the secrets that docker-compose.yml needs, where they are missing, in deploy/secrets
+	@sh deploy/secrets.sh deploy/secrets
+
+test-compose: $(STAMP) ## docker-compose.yml on a Docker engine that has the base images (docs/deploy.md)
+	@$(BIN)/python -m pytest tests/compose -m compose $(ARGS)
+
+test-alerts: ## the alert rules, by promtool
+	@command -v promtool >/dev/null || { echo 'make test-alerts: promtool is not installed (Debian: the package prometheus)' >&2; exit 1; }
+	@cd deploy/observability && promtool check config --syntax-only prometheus.yml && promtool test rules alerts_test.yml
 
 lock: $(STAMP) ## newest releases that requirements/*.in allow, with hashes
 	@sh requirements/lock.sh $(BIN)/uv

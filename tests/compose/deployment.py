@@ -1,0 +1,52 @@
+"""A deployment by docker-compose.yml under a name and ports of its own, on the engine of this machine."""
+
+import json
+import os
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from deploy.local.ports import free_port
+
+PROJECT = Path(__file__).parents[2]
+FILES = ("--file", "docker-compose.yml", "--file", "tests/compose/without-grafana.yml")
+# Far more than a start takes: a limit for what hangs.
+UP_SECONDS = 1800
+
+
+class Deployment:
+    """Its containers, networks and volumes are called `name`-...; `down(volumes=True)` removes them all."""
+
+    def __init__(self, name: str, *options: str, **variables: str) -> None:
+        self.front_door = f"127.0.0.1:{free_port()}"
+        self.prometheus = f"127.0.0.1:{free_port()}"
+        self._command = ["docker", "compose", "--project-name", name, *FILES, *options]
+        published = {"FRONT_DOOR_PUBLISH": self.front_door, "PROMETHEUS_PUBLISH": self.prometheus}
+        self._environment = {**os.environ, **published, **variables}
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """`docker compose ARGUMENTS`; raises AssertionError with its last words if it fails and `check` is asked."""
+        command, variables = [*self._command, *arguments], self._environment
+        done = subprocess.run(command, cwd=PROJECT, env=variables, capture_output=True, text=True, check=False)
+        assert done.returncode == 0 or not check, f"{' '.join(arguments)}: {(done.stdout + done.stderr)[-3000:]}"
+        return done
+
+    def up(self) -> None:
+        """Until every service is healthy and every job done; raises AssertionError with what containers said last."""
+        started = self.run("up", "--detach", "--no-build", "--wait", "--wait-timeout", str(UP_SECONDS), check=False)
+        assert started.returncode == 0, started.stderr[-500:] + self.run("logs", "--tail", "5").stdout
+
+    def down(self, *, volumes: bool = False) -> None:
+        self.run("down", *(["--volumes"] if volumes else []))
+
+    def service(self, name: str, *arguments: str) -> str:
+        """What `python -m services.NAME ARGUMENTS` says in the service's container."""
+        return self.run("exec", "--no-TTY", name, "python", "-m", f"services.{name}", *arguments).stdout
+
+    def containers(self) -> Sequence[Mapping[str, Any]]:
+        """All that run, as the engine describes them."""
+        ids = self.run("ps", "--quiet").stdout.split()
+        described = subprocess.run(["docker", "inspect", *ids], capture_output=True, text=True, check=True).stdout
+        found: list[Mapping[str, Any]] = json.loads(described)
+        return found

@@ -1,0 +1,141 @@
+"""The demo on three brokers: a month goes through while a broker and the database restart, and is still there later."""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from rich.progress import Progress
+
+from samples.demo import door, job
+from samples.demo.door import Door
+from samples.demo.people import Cast
+from samples.month import PERIOD
+from shared.web.issuer import DemoIssuer
+from tests.compose.conftest import Deployed
+from tests.compose.deployment import Deployment
+from tests.fixtures.waiting import eventually
+
+pytestmark = [pytest.mark.compose, pytest.mark.timeout(5400)]
+
+DEMO = ("--env-file", "deploy/demo.env", "--env-file", "deploy/kafka/three-brokers.env")
+PROFILES = ("--profile", "demo", "--profile", "three-brokers")
+ISSUER = "http://127.0.0.1:8080/issuer"
+PUBLISHERS = ("membership", "meetings", "attendance", "evaluation")
+SERVICES = {*PUBLISHERS, "reporting", "operations"}
+PATIENCE = 900.0
+JOB_SECONDS = 3600.0
+
+
+@pytest.fixture(scope="module")
+def deployment(deployed: Deployed) -> Iterator[Deployment]:
+    with deployed("sinh-hoat-chi-bo-test-three", *DEMO, *PROFILES) as up:
+        yield up
+
+
+@pytest.fixture(scope="module")
+def issuer(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> DemoIssuer:
+    """Signs with the key of the deployment's own issuer, which no endpoint gives."""
+    folder: Path = tmp_path_factory.mktemp("issuer") / "keys"
+    deployment.run("cp", "issuer:/keys", str(folder))
+    return DemoIssuer(folder, ISSUER)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that builds images beside the test is slow."""
+    monkeypatch.setattr(door, "PATIENCE_SECONDS", PATIENCE)
+    monkeypatch.setattr(job, "SETTLED_WITHIN_SECONDS", PATIENCE)
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, Any]:
+    """What one test leaves for the next: who acted, and the report."""
+    return {}
+
+
+async def test_a_month_goes_through_while_a_broker_and_the_database_restart(
+    deployment: Deployment, issuer: DemoIssuer, tmp_path: Path, seen: dict[str, Any]
+) -> None:
+    client = Door(f"http://{deployment.front_door}")
+    try:
+        with Progress(disable=True) as progress:
+            playing = asyncio.create_task(job.run_job(client, issuer, tmp_path, "small", progress))
+            for service in ("kafka-2", "postgres"):
+                await _after_more_requests(client, playing)
+                await asyncio.to_thread(deployment.run, "restart", service)
+            actors = await playing
+        report = await job.settled(client, actors, PERIOD)
+    finally:
+        await client.close()
+    seen |= {"actors": actors, "unit": report["unit"]}
+
+    assert report["unit"]["figures"]["met"] > 0
+    _all_agree(deployment)
+
+
+async def _after_more_requests(client: Door, playing: asyncio.Task[Cast]) -> None:
+    """In the middle of the work, at any speed of the machine."""
+    mark = client.requests + 300
+
+    async def passed() -> bool:
+        assert not playing.done(), "the month was over before anything was restarted"
+        return client.requests >= mark
+
+    await eventually(passed, "300 more requests", JOB_SECONDS)
+
+
+def _all_agree(deployment: Deployment) -> None:
+    """Topics are full copies of their logs, and the figures are those that follow from the topics."""
+    for service in PUBLISHERS:
+        said = deployment.service(service, "log", "verify")
+        assert "missing on the topic: []; only on the topic: []; different: []" in said
+    assert "recount: 0 differences" in deployment.service("reporting", "recount")
+
+
+def test_every_container_has_no_more_rights_than_it_needs(deployment: Deployment) -> None:
+    for container in deployment.containers():
+        host, name = container["HostConfig"], container["Name"]
+        assert host["ReadonlyRootfs"], name
+        assert host["CapDrop"] == ["ALL"], name
+        assert host["CapAdd"] in (None, []), name
+        assert host["SecurityOpt"] == ["no-new-privileges:true"], name
+        assert container["Config"]["User"].split(":")[0] not in {"", "0", "root"}, name
+        assert min(host["Memory"], host["NanoCpus"], host["PidsLimit"]) > 0, name
+        assert host["RestartPolicy"]["Name"] == "unless-stopped", name
+        published = [binding for bindings in (host["PortBindings"] or {}).values() for binding in bindings]
+        assert {binding["HostIp"] for binding in published} <= {"127.0.0.1"}, name
+
+
+async def test_prometheus_scrapes_every_service_and_has_its_rules(deployment: Deployment) -> None:
+    async with httpx.AsyncClient(base_url=f"http://{deployment.prometheus}/api/v1") as client:
+
+        async def all_up() -> bool:
+            answer = await client.get("/query", params={"query": 'up{job="services"} == 1'})
+            return {row["metric"]["instance"] for row in _data(answer)["result"]} == {f"{s}:8000" for s in SERVICES}
+
+        await eventually(all_up, "Prometheus has scraped every service", PATIENCE)
+        groups = _data(await client.get("/rules"))["groups"]
+
+    assert {group["name"] for group in groups} == {"services", "relays", "consumers"}
+    assert {rule["health"] for group in groups for rule in group["rules"]} <= {"ok", "unknown"}
+
+
+def _data(answer: httpx.Response) -> Mapping[str, Any]:
+    data: Mapping[str, Any] = answer.raise_for_status().json()["data"]
+    return data
+
+
+async def test_down_and_up_again_keeps_everything(deployment: Deployment, seen: dict[str, Any]) -> None:
+    await asyncio.to_thread(deployment.down)
+    await asyncio.to_thread(deployment.up)
+
+    client = Door(f"http://{deployment.front_door}")
+    try:
+        report = await job.settled(client, seen["actors"], PERIOD)
+    finally:
+        await client.close()
+    assert report["unit"] == seen["unit"]
+    _all_agree(deployment)
