@@ -42,6 +42,13 @@ def test_every_alert_is_tested() -> None:
     assert [name for name in names if name not in tests] == []
 
 
+def test_every_alarm_has_its_page_in_the_runbook() -> None:
+    names = re.findall(r"- alert: (\w+)", (OBSERVABILITY / "alerts.yml").read_text())
+    runbook = (OBSERVABILITY.parents[1] / "docs" / "runbook.md").read_text()
+
+    assert re.findall(r"^## (\w+)$", runbook, re.MULTILINE) == names
+
+
 def test_every_panel_asks_for_metrics_that_there_are() -> None:
     dashboard = json.loads((OBSERVABILITY / "grafana" / "dashboards" / "system.json").read_text())
     expressions = [target["expr"] for panel in dashboard["panels"] for target in panel["targets"]]
