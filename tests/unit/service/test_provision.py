@@ -40,4 +40,4 @@ def test_waits_for_a_broker_that_does_not_answer_yet(monkeypatch: pytest.MonkeyP
 def test_does_not_wait_for_a_topic_that_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     status, said = provision(monkeypatch, TopicMisconfigured("it forgets"))
 
-    assert (status, said) == (1, "meetings: it forgets")
+    assert (status, said) == (2, "meetings: it forgets")

@@ -83,7 +83,7 @@ def test_refuses_an_example_outside_the_demo_in_one_line(
     answer = CliRunner().invoke(command_line(SERVICE, MembershipSettings), [command])
 
     refusal = "is an example that everybody can read; make your own with `make secrets`"
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert answer.output == f"membership: check the environment: {variable}: {refusal}\n"
 
 
