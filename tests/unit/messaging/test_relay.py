@@ -155,7 +155,8 @@ async def test_says_that_it_sent_all_up_to_a_time_only_if_nothing_recorded_by_th
     term = await Term.begin(log, MemoryTopic(broker), leadership, clock)
     await term.step()
     assert broker.progress["notes"].time < recorded[3]
-    await term.step()
+    while await term.step():
+        pass
     assert broker.progress["notes"].time >= recorded[4]
     await fill(log, 1, start=5)
     assert (await log.read(after=5))[0].recorded_at > broker.progress["notes"].time
