@@ -5,12 +5,14 @@ The topic is a full copy of the log: row -> record -> row gives the same row, he
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 # `json.dumps` would make one for every record.
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
+# What a log's column holds.
+MAX_POSITION = 2**63 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +42,11 @@ class Metadata:
         causation = stored.get("causation_id")
         return cls(
             correlation_id=UUID(stored["correlation_id"]),
-            actor=stored["actor"],
+            actor=_text(stored["actor"]),
             causation_id=UUID(causation) if causation else None,
-            on_behalf_of=stored.get("on_behalf_of"),
-            traceparent=stored.get("traceparent"),
-            body_hash=stored.get("body_hash"),
+            on_behalf_of=_text_or_none(stored.get("on_behalf_of")),
+            traceparent=_text_or_none(stored.get("traceparent")),
+            body_hash=_text_or_none(stored.get("body_hash")),
         )
 
 
@@ -132,7 +134,7 @@ def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
         event = RecordedEvent(
             log_id=headers["ce_source"],
             position=int(headers["ce_sequence"]),
-            stream=log["stream"],
+            stream=_text(log["stream"]),
             version=int(log["version"]),
             key=(record.key or b"").decode(),
             event_id=UUID(headers["ce_id"]),
@@ -142,8 +144,28 @@ def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
             schema_version=int(version),
             data=(record.value or b"").decode(),
             metadata=Metadata.from_json(log["metadata"]),
-            recorded_at=datetime.fromisoformat(log["recorded_at"]),
+            recorded_at=moment_of(log["recorded_at"]),
         )
         return event, int(log["prev"])
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UnreadableRecord(f"{record.topic}/{record.partition}@{record.offset}: {error!r}") from error
+
+
+def _text(value: object) -> str:
+    """`value`, which a damaged record may have as anything that JSON knows."""
+    if not isinstance(value, str):
+        raise TypeError(f"a text is needed, not {type(value).__name__}")
+    return value
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else _text(value)
+
+
+def moment_of(value: str) -> datetime:
+    """The moment that `isoformat` wrote; raises ValueError or OverflowError."""
+    moment = datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError(f"{value} has no zone")
+    # A moment that no calendar holds in UTC is refused here and not by a database.
+    return moment.astimezone(UTC)

@@ -54,7 +54,7 @@ class EventTypes:
             return event_type.model_validate(self._upcast(name, schema_version, event_type.schema_version, data))
         except ValidationError as error:
             raise UndecodableEvent(f"{name} version {schema_version}: {_said(error)}") from error
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise UndecodableEvent(f"{name} version {schema_version}: {error}") from error
 
     def _upcast(self, name: str, version: int, target: int, data: str) -> dict[str, Any]:

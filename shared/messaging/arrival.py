@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from uuid import UUID
 
-from shared.contracts.envelope import FetchedRecord, RecordedEvent, UnreadableRecord, from_record
+from shared.contracts.envelope import MAX_POSITION, FetchedRecord, RecordedEvent, UnreadableRecord, from_record
 from shared.messaging.store import KeyOf, Place, Position, Quarantined
 
-MAX_POSITION = 2**63 - 1
 NUL, REPLACEMENT = "\x00", "\ufffd"  # PostgreSQL's text cannot hold the first
 
 
@@ -38,9 +37,9 @@ def read(record: FetchedRecord) -> Arrived:
     """The place of `record` in its log, and its event; raises `UnreadableRecord` if the place cannot be read."""
     try:
         recorded, prev = from_record(record)
-    except (UnreadableRecord, RecursionError, OverflowError) as error:
+    except UnreadableRecord as error:
         log_id, position, prev = _place(record)
-        return _checked(Arrived(record, log_id, position, prev, None, str(error) or repr(error)))
+        return _checked(Arrived(record, log_id, position, prev, None, str(error)))
     if NUL in recorded.key:
         return _checked(Arrived(record, recorded.log_id, recorded.position, prev, None, "the key holds U+0000"))
     return _checked(Arrived(record, recorded.log_id, recorded.position, prev, recorded))

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 import structlog
 
 from shared.advance import Advance, unseen
-from shared.contracts.envelope import UnreadableRecord
+from shared.contracts.envelope import MAX_POSITION, UnreadableRecord
 from shared.contracts.event import UndecodableEvent, UnknownEventType
 from shared.messaging.application import Application, held_key
-from shared.messaging.arrival import MAX_POSITION, read
+from shared.messaging.arrival import read
 from shared.messaging.handler import EventHandler, Received, Rehearsable
 from shared.messaging.store import HeldEvent, HeldKey, KeyOf, Store, StoreTransaction
 

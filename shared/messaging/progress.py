@@ -7,6 +7,9 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
+
+from shared.contracts.envelope import MAX_POSITION, moment_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,18 @@ class ProgressRecord:
             body = json.loads(value)
             return cls(
                 log_id=str(body["log_id"]),
-                position=int(body["position"]),
-                time=datetime.fromisoformat(body["time"]),
-                end_offsets={int(partition): int(offset) for partition, offset in body["end_offsets"].items()},
-                last={int(partition): int(position) for partition, position in body["last"].items()},
+                position=_place(body["position"]),
+                time=moment_of(body["time"]),
+                end_offsets={_place(partition): _place(offset) for partition, offset in body["end_offsets"].items()},
+                last={_place(partition): _place(position) for partition, position in body["last"].items()},
             )
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"not a progress record: {error!r}") from error
+
+
+def _place(value: Any) -> int:  # noqa: ANN401 - whatever JSON holds
+    """A partition, offset or position, as the database can keep it."""
+    place = int(value)
+    if not 0 <= place <= MAX_POSITION:
+        raise ValueError(f"no place in a log or topic: {place}")
+    return place

@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.contracts.catalogue import MODULES, upcasters_of
-from shared.contracts.event import Event, EventTypes, UndecodableEvent, UnknownEventType, declared_in
+from shared.contracts.event import (
+    Event,
+    EventTypes,
+    UndecodableEvent,
+    UnknownEventType,
+    Upcaster,
+    declared_in,
+)
 
 
 class Counted(Event):
@@ -38,6 +45,42 @@ def test_an_old_event_reads_the_same_from_whichever_rung(present: int, guests: i
     assert LADDER.decode("Counted", 3, from_second.model_dump_json()) == from_second
 
 
+class Climbed(Event):
+    """Version n calls its trail `trail<n>`, the newest `trail`; each rung leaves its mark, so none is like another."""
+
+    trail: str
+    value: int
+
+
+def rung(version: int, newest: int) -> Upcaster:
+    """Refuses, with a KeyError, what is not of its own version."""
+    there = "trail" if version + 1 == newest else f"trail{version + 1}"
+
+    def up(body: dict[str, Any]) -> dict[str, Any]:
+        kept = {name: value for name, value in body.items() if name != f"trail{version}"}
+        return {**kept, there: f"{body[f'trail{version}']}>{version}", "value": body["value"] * 3 + version}
+
+    return up
+
+
+@given(newest=st.integers(2, 9), value=st.integers(0, 1000), trail=st.text(max_size=5))
+def test_every_old_version_reads_as_the_newest_by_every_rung_once_and_in_order(
+    newest: int, value: int, trail: str
+) -> None:
+    rungs = {("Climbed", version): rung(version, newest) for version in range(1, newest)}
+    latest = type("Climbed", (Climbed,), {"schema_version": newest, "__module__": __name__})
+    types = EventTypes([latest], rungs)
+    body: dict[str, Any] = {"trail1": trail, "value": value}
+    read = []
+    for version in range(1, newest + 1):
+        written = json.dumps(body)
+        read.append(types.decode("Climbed", version, written))
+        if version < newest:
+            body = rungs["Climbed", version](json.loads(written))
+    assert len(set(read)) == 1
+    assert read[0].model_dump()["trail"] == trail + "".join(f">{version}" for version in range(1, newest))
+
+
 def test_a_version_newer_than_the_code_cannot_be_decoded() -> None:
     with pytest.raises(UndecodableEvent, match="version 4 is newer than 3"):
         LADDER.decode("Counted", 4, "{}")
@@ -53,6 +96,12 @@ def test_a_missing_rung_cannot_be_decoded() -> None:
 def test_a_body_that_is_not_the_events_cannot_be_decoded(version: int, data: str) -> None:
     with pytest.raises(UndecodableEvent):
         LADDER.decode("Counted", version, data)
+
+
+def test_a_body_nested_beyond_reading_cannot_be_decoded() -> None:
+    for version in (1, 3):
+        with pytest.raises(UndecodableEvent):
+            LADDER.decode("Counted", version, "[" * 100_000)
 
 
 def test_a_type_that_is_not_declared_is_unknown() -> None:
