@@ -1,10 +1,12 @@
 """The small file that says how an office's table is read: which heading is which field, which word is which code."""
 
+import re
 import tomllib
+from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shared.contracts.fields import Code
 from shared.decider import DomainError
@@ -59,6 +61,18 @@ class Mapping(BaseModel):
     header_row: int = Field(default=1, ge=1)
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     date_format: str = "%d/%m/%Y"
+
+    @field_validator("date_format")
+    @classmethod
+    def _writes_days(cls, value: str) -> str:
+        day = date(2026, 3, 31)
+        try:
+            known = datetime.strptime(day.strftime(value), value).date()  # noqa: DTZ007 - a day, not a moment
+        except (ValueError, re.error) as error:
+            raise ValueError(f"{value!r} is no format of a day: {error}") from error
+        if known != day:
+            raise ValueError(f"{value!r} does not say which day")
+        return value
 
     @model_validator(mode="after")
     def _fields_fit_the_kind(self) -> "Mapping":

@@ -11,8 +11,12 @@ import unicodedata
 from datetime import date, datetime
 from io import BytesIO
 from typing import Any
+from xml.parsers.expat import ExpatError, ParserCreate
+from zipfile import BadZipFile, ZipFile
 
 Cell = str | date
+
+ZIP = b"PK\x03\x04"
 
 # A sheet of 100,000 rows takes a tenth of both.
 MOST_CELLS = 10_000_000
@@ -50,16 +54,28 @@ def _rows(content: bytes, sheet: str | None) -> list[list[Any]] | str:
     from python_calamine import CalamineError, CalamineWorkbook, WorksheetNotFound  # noqa: PLC0415 - only in the child
 
     try:
+        if content.startswith(ZIP):
+            _check_whole(content)
         workbook = CalamineWorkbook.from_filelike(BytesIO(content))
+        if not workbook.sheet_names:
+            return "Tệp bảng tính không có trang tính nào."
         found = workbook.get_sheet_by_name(sheet or workbook.sheet_names[0])
         if found.total_height * found.total_width > MOST_CELLS:
             return TOO_LARGE
         rows = found.to_python(skip_empty_area=False)
     except WorksheetNotFound:
         return f"Tệp không có trang tính '{sheet}'."
-    except CalamineError as error:
+    except (CalamineError, BadZipFile, ExpatError) as error:
         return f"Không đọc được tệp bảng tính: {error}. Hãy lưu lại ở dạng .xlsx, không đặt mật khẩu."
     return [[_plain(cell) for cell in row] for row in rows]
+
+
+def _check_whole(content: bytes) -> None:
+    """Raises ExpatError for a part without its end, which the library would take for a shorter table."""
+    with ZipFile(BytesIO(content)) as archive:
+        for name in archive.namelist():
+            if name.endswith(".xml"):
+                ParserCreate().Parse(archive.read(name), True)
 
 
 def _plain(cell: object) -> str | list[str]:

@@ -1,6 +1,8 @@
 """Files are read as they are or refused with row and field; nothing is guessed."""
 
 import io
+import re
+import zipfile
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -84,6 +86,31 @@ def test_refuses_an_empty_file_and_a_broken_one() -> None:
         read_rows(csv('A1,"Nguyễn Văn An'), MAPPING)
     with pytest.raises(UnreadableFile, match="Không đọc được tệp bảng tính"):
         read_rows(b"PK\x03\x04 not a workbook", MAPPING)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "instead", "text"),
+    [
+        (b"<sheets>.*</sheets>", b"<sheets/>", "không có trang tính nào"),
+        (b"</worksheet>", b"", "Không đọc được"),
+    ],
+)
+def test_refuses_a_workbook_that_is_broken_inside(wanted: bytes, instead: bytes, text: str) -> None:
+    whole = zipfile.ZipFile(io.BytesIO(workbook(HEADINGS.split(","), ROW.split(","))))
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        for name in whole.namelist():
+            archive.writestr(name, re.sub(wanted, instead, whole.read(name)))
+    with pytest.raises(UnreadableFile, match=text):
+        read_rows(out.getvalue(), MAPPING)
+
+
+@pytest.mark.parametrize("odd", ["%d%d", "%Q", "%d/%m", "", "[%d"])
+def test_a_format_that_writes_no_day_is_refused_with_its_mapping(tmp_path: Path, odd: str) -> None:
+    said = Path("samples/mapping/members.toml").read_text(encoding="utf-8")
+    (tmp_path / "members.toml").write_text(f"date_format = {odd!r}\n{said}", encoding="utf-8")
+    with pytest.raises(UnknownMapping, match="date_format"):
+        load_mapping(tmp_path, "members")
 
 
 def test_reads_a_workbook_with_a_title_and_real_dates_and_codes_of_digits() -> None:
