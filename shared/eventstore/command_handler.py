@@ -99,7 +99,7 @@ class CommandHandler(Generic[C, S]):
                 try:
                     return await self._attempt(command, stream, key, context, tuple(texts))
                 except CommandRecorded as recorded:
-                    return _first_answer(recorded.rows, stream, context)
+                    return _repeated(recorded.rows, stream, context)
                 except VersionConflict as conflict:
                     if attempt >= ATTEMPTS and not self._aggregate.commutes(command):
                         raise ConcurrentChange(
@@ -135,11 +135,11 @@ class CommandHandler(Generic[C, S]):
             texts=texts,
             claims=tuple(change for event in events for change in self._aggregate.claims(event)),
         )
-        return _receipt(await self._log.append(append))
+        return first_answer(await self._log.append(append))
 
     async def _remembered(self, stream: str, context: Context) -> Receipt | None:
         rows = await self._log.find_command(context.command_id)
-        return _first_answer(rows, stream, context) if rows else None
+        return _repeated(rows, stream, context) if rows else None
 
     async def _load(self, stream: str) -> _Known[S]:
         # The tail is always read, and what we append ourselves comes back with it: the cache is a prefix of the log.
@@ -163,12 +163,13 @@ class CommandHandler(Generic[C, S]):
         return self._queues.setdefault(stream, asyncio.Lock())
 
 
-def _receipt(rows: Sequence[RecordedEvent]) -> Receipt:
+def first_answer(rows: Sequence[RecordedEvent]) -> Receipt:
+    """What the command that recorded `rows` was answered."""
     last = rows[-1]
     return Receipt(last.stream, last.version, last.position, changed=True, events=tuple(row.type for row in rows))
 
 
-def _first_answer(rows: Sequence[RecordedEvent], stream: str, context: Context) -> Receipt:
+def _repeated(rows: Sequence[RecordedEvent], stream: str, context: Context) -> Receipt:
     if rows[0].stream != stream or rows[0].metadata.body_hash != context.metadata.body_hash:
         raise CommandReused("Idempotency-Key này đã dùng cho một yêu cầu khác: hãy dùng mã mới.")
-    return _receipt(rows)
+    return first_answer(rows)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
-from shared.web import health, ops, problems
+from shared.web import health, ops, problems, repeated
 from shared.web.body_limit import BodyLimit
 from shared.web.consistency import Applied
 from shared.web.requests import Requests
@@ -31,6 +31,7 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI
     app.state.tokens = Tokens(settings.oidc_issuer, settings.oidc_audience, keys_from(settings.oidc_jwks_url))
     app.state.applied = Applied(service)
     problems.install(app)
+    repeated.install(app)
     for router in (health.router, ops.router, *routers):
         app.include_router(router)
     app.add_middleware(BodyLimit)

@@ -47,7 +47,9 @@ async def command_context(
         traceparent=current_traceparent(),
         body_hash=_body_hash(await request.body()),
     )
-    return Context(command_id(identity.subject, f"{request.method} {path}", idempotency_key), metadata)
+    context = Context(command_id(identity.subject, f"{request.method} {path}", idempotency_key), metadata)
+    request.state.command = context
+    return context
 
 
 def _body_hash(body: bytes) -> str:

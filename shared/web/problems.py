@@ -101,7 +101,8 @@ def problem_response(
     return JSONResponse(content, status_code=status, media_type=MEDIA_TYPE, headers=dict(headers or {}))
 
 
-async def _domain_error(request: Request, error: Exception) -> Response:
+async def domain_error(request: Request, error: Exception) -> Response:
+    """The answer to a broken rule."""
     assert isinstance(error, DomainError)  # noqa: S101  # registered for this type alone
     headers = dict(getattr(error, "headers", {}))
     retry_after = getattr(error, "retry_after", None)
@@ -145,6 +146,6 @@ def unexpected(request: Request, error: Exception) -> Response:
 
 def install(app: FastAPI) -> None:
     """Answers every expected error of `app` with a problem; `shared.web.requests` answers the others."""
-    app.add_exception_handler(DomainError, _domain_error)
+    app.add_exception_handler(DomainError, domain_error)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http_error)

@@ -211,3 +211,25 @@ async def test_a_member_reads_the_own_cells_meetings_and_no_others(meetings: InP
     assert (await meetings.get(f"/meetings/{meeting}", Authorization=member)).status_code == 200
     assert (await meetings.get(f"/cells/{SECOND}/meetings", Authorization=member)).status_code == 403
     assert (await meetings.post("/meetings", plan(), Authorization=member)).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "who"),
+    [
+        ("withdrawal", {"reason": "duplicate"}, "secretary"),
+        ("correction", {"reason": "wrong-cell", "unit_id": str(SECOND)}, "appraiser"),
+    ],
+    ids=["the meeting is gone", "the meeting is out of the mover's reach"],
+)
+async def test_a_repeated_command_gets_its_first_answer_though_its_own_effect_would_refuse_it(
+    meetings: InProcess, what: str, body: dict[str, Any], who: str
+) -> None:
+    meeting = await scheduled(meetings)
+    key = {"Idempotency_Key": "once", "Authorization": as_(who)}
+    first = await meetings.post(f"/meetings/{meeting}/{what}", body, **key)
+    again = await meetings.post(f"/meetings/{meeting}/{what}", body, **key)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["X-Log-Position"] == first.headers["X-Log-Position"]
+    other = await meetings.post(f"/meetings/{meeting}/{what}", {**body, "reason": "other"}, **key)
+    assert other.status_code in {403, 409, 422}
+    assert len(await meetings.runtime.log.read(after=0)) == 2
