@@ -2,7 +2,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help env demo run test check lint types arch contracts simulate faults mutants bench status stack secrets \
+.PHONY: help env demo run test check lint types arch contracts simulate fuzz faults mutants bench status stack secrets \
 	test-compose test-alerts lock clean
 
 PYTHON ?= python3.11
@@ -61,6 +61,9 @@ faults: $(STAMP) ## real servers and services killed, frozen, starved while a mo
 
 mutants: $(STAMP) ## the product broken on purpose, one promise each: a test must fail every time; ARGS names some
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+fuzz: $(STAMP) ## odd requests, files and records, fresh seeds; MINUTES=5 or INPUTS=100000
+	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),0) --inputs $(or $(INPUTS),$(if $(MINUTES),0,5000))
 
 bench: $(STAMP) ## the benchmarks; ARGS chooses
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -15,6 +15,7 @@ from shared.contracts import membership as facts
 from shared.contracts.event import Event
 from shared.contracts.fields import CellType, TextRef
 from shared.contracts.membership import OfficeRole, Standing
+from shared.eventstore.log import Log
 from shared.eventstore.memory import MemoryLog
 from tests.integration.inprocess import bearer, record
 
@@ -54,16 +55,21 @@ def as_(name: str) -> str:
 async def membership() -> MemoryLog:
     """Membership's log with the whole tree, its offices and the first cell's members."""
     log = MemoryLog("membership")
+    await found(log)
+    return log
+
+
+async def found(log: Log) -> None:
+    """Writes all of it into `log`."""
     await record(log, *_tree(), stream="tree", key=facts.TREE_KEY)
     for office_id, unit_id, role in OFFICES.values():
         office = facts.OfficeAssigned(office_id=office_id, unit_id=unit_id, role=role, member_id=None, valid_from=SINCE)
         await record(log, office, stream=f"office-{office_id}", key=facts.TREE_KEY)
     for member_id in (AN, BINH, CHI, DUNG):
         await admit(log, member_id, FIRST, Standing.PROBATIONARY if member_id == DUNG else Standing.OFFICIAL)
-    return log
 
 
-async def admit(log: MemoryLog, member_id: UUID, cell_id: UUID, standing: Standing = Standing.OFFICIAL) -> None:
+async def admit(log: Log, member_id: UUID, cell_id: UUID, standing: Standing = Standing.OFFICIAL) -> None:
     person = TextRef(text_id=member_id, sha256="0" * 64)
     await about(
         log,
@@ -74,7 +80,7 @@ async def admit(log: MemoryLog, member_id: UUID, cell_id: UUID, standing: Standi
     )
 
 
-async def about(log: MemoryLog, event: Event, member_id: UUID) -> None:
+async def about(log: Log, event: Event, member_id: UUID) -> None:
     """A fact about a member, under the member's key."""
     await record(log, event, stream=f"member-{member_id}", key=str(member_id))
 

@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import httpx
+from fastapi import FastAPI
 
 from shared.contracts.envelope import Metadata, RecordedEvent
 from shared.contracts.event import Event
@@ -20,20 +21,23 @@ from shared.database.pool import open_pool
 from shared.directory.directory import Directory
 from shared.eventstore.group_commit import GroupCommitLog
 from shared.eventstore.log import Append, Log
-from shared.eventstore.memory import MemoryLog
 from shared.messaging.handler import EventHandler, Received
 from shared.service import Runtime, Service, ServiceSettings
 from shared.web.app import create_app
+from shared.web.tokens import TokenRefused
 
 # Well after the meetings of March 2026 that the tests enter.
 NOW = datetime(2026, 4, 2, 2, 0, tzinfo=UTC)
 
 
 class ReadTokens:
-    """Believes every token."""
+    """Believes every token that says something."""
 
     async def verify(self, token: str) -> dict[str, Any]:
-        claims: dict[str, Any] = json.loads(base64.urlsafe_b64decode(token))
+        try:
+            claims: dict[str, Any] = {"sub": "", **json.loads(base64.urlsafe_b64decode(token))}
+        except (ValueError, TypeError) as error:
+            raise TokenRefused("unreadable") from error
         return claims
 
 
@@ -43,6 +47,7 @@ class InProcess:
 
     service: Service
     runtime: Runtime
+    app: FastAPI
     client: httpx.AsyncClient
     handlers: Sequence[EventHandler]
     positions: dict[tuple[str, str], int] = field(default_factory=dict)
@@ -85,19 +90,23 @@ async def running(
     service: Service, database_url: str, settings: ServiceSettings | None = None
 ) -> AsyncIterator[InProcess]:
     """The service on its migrated database, until the block ends."""
-    pool = await open_pool(database_url)
     settings = settings or ServiceSettings(name=service.name, database_url=database_url)
-    async with GroupCommitLog(pool, service.name) as log:
-        runtime = Runtime(settings, pool, log, Directory(pool, clock=lambda: NOW), [service.migrations], lambda: NOW)
-        app = create_app(runtime, service.routers(runtime))
-        app.state.tokens = ReadTokens()
-        transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
-            yield InProcess(service, runtime, client, service.handlers(runtime))
-    await pool.close()
+    pool = await open_pool(database_url)
+    try:
+        async with GroupCommitLog(pool, service.name) as log:
+            runtime = Runtime(
+                settings, pool, log, Directory(pool, clock=lambda: NOW), [service.migrations], lambda: NOW
+            )
+            app = create_app(runtime, service.routers(runtime))
+            app.state.tokens = ReadTokens()
+            transport = httpx.ASGITransport(app)
+            async with httpx.AsyncClient(transport=transport, base_url="http://service") as client:
+                yield InProcess(service, runtime, app, client, service.handlers(runtime))
+    finally:
+        await pool.close()
 
 
-async def record(log: MemoryLog, *events: Event, stream: str, key: str) -> Sequence[RecordedEvent]:
+async def record(log: Log, *events: Event, stream: str, key: str) -> Sequence[RecordedEvent]:
     """Writes events of another service, as that service would."""
     version = len(await log.read_stream(stream))
     metadata = Metadata(correlation_id=uuid4(), actor="client:test")
