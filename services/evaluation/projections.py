@@ -75,9 +75,12 @@ def roll_call_changes(event: Event) -> Iterator[Change]:
 
 
 def catalogue_changes(event: Event) -> Iterator[Change]:
-    if isinstance(event, evaluation.CriteriaSetPublished):
-        said = event.model_dump(include={"criteria_set", "revision", "unit_id", "valid_from", "for_parts"})
-        yield "add_criteria_set", said | {"body": event.model_dump_json()}
+    match event:
+        case evaluation.CriteriaSetPublished():
+            said = event.model_dump(include={"criteria_set", "revision", "unit_id", "valid_from", "for_parts"})
+            yield "add_criteria_set", said | {"body": event.model_dump_json()}
+        case evaluation.CriteriaSetWithdrawn():
+            yield "withdraw_criteria_set", event.model_dump(include={"criteria_set", "revision"})
 
 
 def score_changes(event: Event) -> Iterator[Change]:
@@ -144,7 +147,7 @@ ROLL_CALLS = Projection(
 CATALOGUE = Projection(
     name="evaluation.catalogue",
     sources=("evaluation",),
-    types=EventTypes([evaluation.CriteriaSetPublished]),
+    types=EventTypes([evaluation.CriteriaSetPublished, evaluation.CriteriaSetWithdrawn]),
     changes=catalogue_changes,
 )
 SCORES = Projection(

@@ -7,7 +7,7 @@ from services.reporting import facts
 from services.reporting.sql import SQL
 from shared.contracts import membership
 from shared.contracts.attendance import PresenceRuleDecided
-from shared.contracts.evaluation import CriteriaSetPublished
+from shared.contracts.evaluation import CriteriaSetPublished, CriteriaSetWithdrawn
 from shared.contracts.event import EventTypes, declared_in
 from shared.messaging.handler import Received, Tx
 
@@ -85,22 +85,28 @@ class RatingNames:
 
     name = "reporting.ratings"
     sources = ("evaluation",)
-    types = EventTypes([CriteriaSetPublished])
+    types = EventTypes([CriteriaSetPublished, CriteriaSetWithdrawn])
 
     async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
         bands = [
-            (received.recorded, band)
+            (received.recorded, received.event, band)
             for received in batch
             if isinstance(received.event, CriteriaSetPublished)
             for band in received.event.bands
         ]
         await SQL.keep_bands(
             tx,
-            log_ids=[recorded.log_id for recorded, _ in bands],
-            positions=[recorded.position for recorded, _ in bands],
-            ratings=[band.rating for _, band in bands],
-            names=[band.name for _, band in bands],
-            points=[band.at_least for _, band in bands],
+            log_ids=[recorded.log_id for recorded, _, _ in bands],
+            positions=[recorded.position for recorded, _, _ in bands],
+            criteria_sets=[published.criteria_set for _, published, _ in bands],
+            revisions=[published.revision for _, published, _ in bands],
+            ratings=[band.rating for _, _, band in bands],
+            names=[band.name for _, _, band in bands],
+            points=[band.at_least for _, _, band in bands],
+        )
+        gone = [received.event for received in batch if isinstance(received.event, CriteriaSetWithdrawn)]
+        await SQL.withdraw_bands(
+            tx, criteria_sets=[event.criteria_set for event in gone], revisions=[event.revision for event in gone]
         )
 
     def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for a name

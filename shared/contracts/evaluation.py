@@ -113,6 +113,17 @@ class CriteriaSetPublished(Event):
     durations: tuple[RequiredDuration, ...] = ()
 
 
+class CriteriaSetWithdrawn(Event):
+    """The revision was published in error (another day, other items): no later score uses it.
+
+    Scores that were made with it stand and name it. Its number is never given again.
+    """
+
+    criteria_set: Code
+    revision: int
+    reason: Code
+
+
 class ScoredItem(Value):
     """The option chosen for an item and the points that it gave.
 

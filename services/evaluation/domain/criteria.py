@@ -1,10 +1,11 @@
 """A scoring table as data, checked before it is published: whatever may happen in a meeting, the total is the scale."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import pairwise, product
+from typing import assert_never
 from uuid import UUID
 
 from services.evaluation.domain import errors
@@ -13,6 +14,7 @@ from shared.contracts.evaluation import (
     Band,
     Condition,
     CriteriaSetPublished,
+    CriteriaSetWithdrawn,
     Group,
     Item,
     Option,
@@ -40,6 +42,25 @@ class PublishCriteriaSet:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawCriteriaSet:
+    criteria_set: str
+    revision: int
+    reason: str
+
+
+CriteriaCommand = PublishCriteriaSet | WithdrawCriteriaSet
+
+
+@dataclass(frozen=True, slots=True)
+class CriteriaSet:
+    """`revision`: the last number that was given. `live`: revisions that were not withdrawn, the newest last."""
+
+    unit_id: UUID | None = None
+    revision: int = 0
+    live: tuple[CriteriaSetPublished, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Setting:
     """What a meeting has: it decides which items are scored."""
 
@@ -47,15 +68,25 @@ class Setting:
     has_committee: bool
 
 
-def decide(command: PublishCriteriaSet, latest: CriteriaSetPublished | None) -> Sequence[Event]:
+def decide(command: CriteriaCommand, state: CriteriaSet) -> Sequence[Event]:
+    match command:
+        case PublishCriteriaSet():
+            return publish(command, state)
+        case WithdrawCriteriaSet():
+            return withdraw(command, state)
+        case _:
+            assert_never(command)
+
+
+def publish(command: PublishCriteriaSet, state: CriteriaSet) -> Sequence[Event]:
     """A new revision; nothing when it says what the latest one says. Raises one error that names every fault."""
-    if latest is not None and latest.unit_id != command.unit_id:
+    if state.unit_id not in (None, command.unit_id):
         raise errors.CriteriaOfAnotherUnit("Mã bộ tiêu chí đã thuộc cấp ủy khác; hãy đặt mã khác.")
     if problems := list(faults(command)):
         raise errors.CriteriaInconsistent("; ".join(problems))
     published = CriteriaSetPublished(
         criteria_set=command.criteria_set,
-        revision=latest.revision if latest else 1,
+        revision=state.revision + 1,
         name=command.name,
         unit_id=command.unit_id,
         valid_from=command.valid_from,
@@ -66,13 +97,27 @@ def decide(command: PublishCriteriaSet, latest: CriteriaSetPublished | None) -> 
         bands=command.bands,
         durations=command.durations,
     )
-    if latest is None:
-        return [published]
-    return [] if published == latest else [published.model_copy(update={"revision": latest.revision + 1})]
+    says_the_same = [published.model_copy(update={"revision": latest.revision}) == latest for latest in state.live[-1:]]
+    return [] if any(says_the_same) else [published]
 
 
-def evolve(latest: CriteriaSetPublished | None, event: Event) -> CriteriaSetPublished | None:
-    return event if isinstance(event, CriteriaSetPublished) else latest
+def withdraw(command: WithdrawCriteriaSet, state: CriteriaSet) -> Sequence[Event]:
+    if not 1 <= command.revision <= state.revision:
+        raise errors.CriteriaUnknown(f"Không có bản {command.revision} của bộ tiêu chí {command.criteria_set}.")
+    if command.revision not in {published.revision for published in state.live}:
+        return []
+    return [CriteriaSetWithdrawn(criteria_set=command.criteria_set, revision=command.revision, reason=command.reason)]
+
+
+def evolve(state: CriteriaSet, event: Event) -> CriteriaSet:
+    match event:
+        case CriteriaSetPublished():
+            return CriteriaSet(event.unit_id, event.revision, (*state.live, event))
+        case CriteriaSetWithdrawn():
+            left = tuple(published for published in state.live if published.revision != event.revision)
+            return replace(state, live=left)
+        case _:
+            return state
 
 
 def applies(condition: Condition, setting: Setting) -> bool:
@@ -176,4 +221,4 @@ def _repeated(path: str, codes: Sequence[str]) -> Iterator[str]:
         yield f"{path}: mã {code} bị lặp"
 
 
-DECIDER: Decider[PublishCriteriaSet, CriteriaSetPublished | None] = Decider(initial=None, decide=decide, evolve=evolve)
+DECIDER = Decider(initial=CriteriaSet(), decide=decide, evolve=evolve)

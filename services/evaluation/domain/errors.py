@@ -16,6 +16,13 @@ class CriteriaOfAnotherUnit(DomainError):
     problem = "criteria-of-another-unit"
 
 
+class CriteriaUnknown(DomainError):
+    """There is no such criteria set, or no such revision of it."""
+
+    problem = "criteria-unknown"
+    status = 404
+
+
 class ChoiceWrong(DomainError):
     """A choice names an unknown item or option, is missing, or concerns an item that is not scored this time."""
 

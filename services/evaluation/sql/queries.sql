@@ -73,6 +73,10 @@ INSERT INTO criteria_set (criteria_set, revision, unit_id, valid_from, for_parts
 VALUES (:criteria_set, :revision, :unit_id, :valid_from, :for_parts, :body)
 ON CONFLICT (criteria_set, revision) DO NOTHING;
 
+-- name: withdraw_criteria_set!
+-- A revision that was published in error stays to be read by the scores that were made with it.
+UPDATE criteria_set SET withdrawn = true WHERE criteria_set = :criteria_set AND revision = :revision;
+
 -- name: put_score!
 -- The self-score, replacing an earlier one.
 INSERT INTO score (meeting_id, self_total, self_rating) VALUES (:meeting_id, :self_total, :self_rating)
@@ -142,14 +146,14 @@ SELECT EXISTS (
 );
 
 -- name: criteria_sets
--- The newest revision of each set of some units that is valid on a day.
+-- The newest revision of each set of some units that is valid on a day and was not withdrawn.
 SELECT DISTINCT ON (criteria_set) criteria_set, revision, unit_id, valid_from, for_parts, body
 FROM criteria_set
-WHERE unit_id = ANY(:unit_ids) AND valid_from <= :on_day
+WHERE unit_id = ANY(:unit_ids) AND valid_from <= :on_day AND NOT withdrawn
 ORDER BY criteria_set, valid_from DESC, revision DESC;
 
 -- name: criteria_revision$
--- One revision of a set.
+-- One revision of a set, also if it was withdrawn since.
 SELECT body FROM criteria_set WHERE criteria_set = :criteria_set AND revision = :revision;
 
 -- name: awaiting

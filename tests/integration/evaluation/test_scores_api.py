@@ -154,6 +154,31 @@ async def test_the_nearest_committees_set_is_used_unless_another_is_named(world:
     assert (await world.refused("score", over))[:2] == (422, "points-over-maximum")
 
 
+async def test_a_withdrawn_criteria_set_scores_nothing_more_and_what_it_scored_stands(world: World) -> None:
+    async def withdraw(code: str, revision: int, who: str = "appraiser") -> Any:
+        where = f"/criteria-sets/{code}/revisions/{revision}/withdrawal"
+        return await world.service.post(where, {"reason": "wrong-date"}, Authorization=as_(who))
+
+    await world.held()
+    await world.held(4)
+    await world.roll_call(*MEMBERS)
+    await world.catch_up()
+    await world.do("score", {"choices": best_choices()})
+    assert (await withdraw("hd42-anphu-2025", 1, "board")).status_code == 403
+    assert (await withdraw("hd42-anphu-2025", 2)).status_code == 404
+    assert (await withdraw("unheard-of", 1)).status_code == 404
+    assert (await withdraw("hd42-anphu-2025", 1)).json()["events"] == ["CriteriaSetWithdrawn"]
+    assert (await withdraw("hd42-anphu-2025", 1)).json()["changed"] is False
+    await world.catch_up()
+
+    listed = await world.service.get(f"/criteria-sets?unit={FIRST}", Authorization=as_("secretary"))
+    assert listed.json() == []
+    refused = await world.refused("score", {"choices": best_choices()}, meeting=meeting_id(4))
+    assert refused[:2] == (409, "criteria-not-yet-learned")
+    await world.do("rating", {"rating": "good"}, "appraiser")
+    assert (await world.score())["scored"]["criteria_set"] == "hd42-anphu-2025"
+
+
 async def test_what_awaits_a_rating_is_listed_to_those_above(world: World) -> None:
     await world.held()
     await world.roll_call(*MEMBERS)

@@ -1,10 +1,13 @@
 """Pages: Vietnamese first, nothing from another host, every figure leads down to its events."""
 
 import re
+from decimal import Decimal
 from uuid import UUID, uuid4
 
 import httpx
 
+from shared.contracts.evaluation import CATALOGUE_KEY, Band, CriteriaSetPublished, CriteriaSetWithdrawn, Group, Item
+from shared.contracts.fields import Citation
 from shared.contracts.membership import TREE_KEY, AssignmentGiven, AssignmentKind
 from tests.integration import commune
 from tests.integration.commune import AN, COMMUNE, FAR, FIRST, PROVINCE, SECOND
@@ -111,3 +114,39 @@ async def test_names_are_shown_as_text(world: World) -> None:
     seen = (await page(world, f"/pages/{COMMUNE}/2026-03")).text
     assert "<b>&" not in seen
     assert "&lt;b&gt;&amp;&#34;" in seen
+
+
+async def test_a_withdrawn_criteria_set_names_only_ratings_that_stand_and_have_no_other_name(world: World) -> None:
+    meeting = await told(world)
+    right, wrong = criteria("right", kha="Khá"), criteria("wrong", kha="Khá (nhầm)", la="Mức lạ")
+    withdrawn = CriteriaSetWithdrawn(criteria_set="wrong", revision=1, reason="wrong-items")
+    for event in (right, wrong):
+        await record(world.story.evaluation, event, stream=f"criteria-{event.criteria_set}", key=CATALOGUE_KEY)
+    await world.story.score(meeting, FIRST, "80", "la")
+    await world.story.rate(meeting, FIRST, "kha")
+    await world.catch_up()
+    assert "Khá (nhầm)" in (await page(world, f"/pages/{FIRST}/2026-03")).text
+
+    await record(world.story.evaluation, withdrawn, stream="criteria-wrong", key=CATALOGUE_KEY)
+    await world.catch_up()
+    seen = (await page(world, f"/pages/{FIRST}/2026-03")).text
+    assert "Khá (nhầm)" not in seen
+    assert "Khá" in seen
+    assert "Mức lạ" in seen
+
+
+def criteria(code: str, **names: str) -> CriteriaSetPublished:
+    item = Item(code="1", name="Mục", points=Decimal(100), options=())
+    return CriteriaSetPublished(
+        criteria_set=code,
+        revision=1,
+        name="Bộ tiêu chí",
+        unit_id=COMMUNE,
+        valid_from=commune.SINCE,
+        scale=Decimal(100),
+        source=Citation(number="1-QD/TU", issued_on=commune.SINCE),
+        groups=(Group(code="1", name="Nhóm", points=Decimal(100), items=(item,)),),
+        bands=tuple(
+            Band(rating=rating, name=name, at_least=Decimal(n)) for n, (rating, name) in enumerate(names.items())
+        ),
+    )

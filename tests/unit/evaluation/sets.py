@@ -23,7 +23,7 @@ def sample(name: str) -> PublishCriteriaSet:
 
 
 def published(command: PublishCriteriaSet) -> CriteriaSetPublished:
-    (event,) = DECIDER.decide(command, None)
+    (event,) = DECIDER.decide(command, DECIDER.initial)
     assert isinstance(event, CriteriaSetPublished)
     return event
 

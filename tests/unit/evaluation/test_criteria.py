@@ -9,8 +9,17 @@ from uuid import UUID
 import pytest
 
 from services.evaluation.domain import errors
-from services.evaluation.domain.criteria import DECIDER, PublishCriteriaSet
-from shared.contracts.evaluation import Band, Condition, CriteriaSetPublished, Item, Measure, Option, Override
+from services.evaluation.domain.criteria import DECIDER, PublishCriteriaSet, WithdrawCriteriaSet
+from shared.contracts.evaluation import (
+    Band,
+    Condition,
+    CriteriaSetPublished,
+    CriteriaSetWithdrawn,
+    Item,
+    Measure,
+    Option,
+    Override,
+)
 from shared.contracts.event import Event
 from tests.unit.evaluation.sets import SAMPLES, item, published, sample, small
 
@@ -49,6 +58,28 @@ def test_publishing_again_says_nothing_and_a_change_is_a_new_revision() -> None:
     (second,) = publish(replace(small(), name="Bộ nhỏ, sửa đổi"), first)
     assert isinstance(second, CriteriaSetPublished)
     assert second.revision == 2
+
+
+def test_a_revision_published_in_error_is_withdrawn_once_and_its_number_never_comes_again() -> None:
+    first = published(small())
+    withdrawal = WithdrawCriteriaSet("small", 1, "wrong-date")
+    events = DECIDER.decide(withdrawal, DECIDER.fold([first]))
+    assert events == [CriteriaSetWithdrawn(criteria_set="small", revision=1, reason="wrong-date")]
+    assert DECIDER.decide(withdrawal, DECIDER.fold([first, *events])) == []
+    assert publish(small(), first, *events) == [first.model_copy(update={"revision": 2})]
+
+
+def test_a_withdrawn_revision_leaves_the_one_before_it() -> None:
+    first = published(small())
+    (second,) = publish(replace(small(), name="Bộ nhỏ, sửa đổi"), first)
+    gone = CriteriaSetWithdrawn(criteria_set="small", revision=2, reason="wrong-items")
+    assert publish(small(), first, second, gone) == []
+
+
+@pytest.mark.parametrize("revision", [0, 2])
+def test_refuses_to_withdraw_a_revision_that_there_never_was(revision: int) -> None:
+    with pytest.raises(errors.CriteriaUnknown):
+        DECIDER.decide(WithdrawCriteriaSet("small", revision, "wrong-date"), DECIDER.fold([published(small())]))
 
 
 def test_a_code_belongs_to_the_committee_that_published_it_first() -> None:
