@@ -23,7 +23,9 @@ def _about_a_meeting(event_type: type[Event]) -> bool:
 
 
 MEETING_EVENTS = tuple(filter(_about_a_meeting, declared_in(meetings, attendance, evaluation)))
-TYPES = EventTypes([*MEETING_EVENTS, attendance.PresenceRuleDecided])
+PresenceRuleEvent = attendance.PresenceRuleDecided | attendance.PresenceRuleWithdrawn
+RULE_EVENTS = (attendance.PresenceRuleDecided, attendance.PresenceRuleWithdrawn)
+TYPES = EventTypes([*MEETING_EVENTS, *RULE_EVENTS])
 SOURCES = ("meetings", "attendance", "evaluation")
 
 
@@ -46,14 +48,14 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class PresenceRule:
-    """A row of `presence_rule`: a setting of a committee, which no single meeting owns."""
+    """A row of `presence_rule`: a setting of a committee, which no single meeting owns; Nones if it was withdrawn."""
 
     log_id: str
     position: int
     unit_id: UUID
     valid_from: date
-    both_calls_needed: bool
-    source: str
+    both_calls_needed: bool | None
+    source: str | None
     recorded_at: datetime
 
 
@@ -90,13 +92,14 @@ def fact_of(recorded: RecordedEvent) -> Fact:
 PLACING = frozenset({"MeetingScheduled", "MeetingHeld", "MeetingNotHeld", "MeetingCorrected"})
 
 
-def rule_of(recorded: RecordedEvent, event: attendance.PresenceRuleDecided) -> PresenceRule:
+def rule_of(recorded: RecordedEvent, event: PresenceRuleEvent) -> PresenceRule:
+    decided = event if isinstance(event, attendance.PresenceRuleDecided) else None
     return PresenceRule(
         log_id=recorded.log_id,
         position=recorded.position,
         unit_id=event.unit_id,
         valid_from=event.valid_from,
-        both_calls_needed=event.both_calls_needed,
-        source=event.source,
+        both_calls_needed=decided.both_calls_needed if decided else None,
+        source=decided.source if decided else None,
         recorded_at=recorded.recorded_at,
     )

@@ -6,7 +6,6 @@ from uuid import UUID
 from services.reporting import facts
 from services.reporting.sql import SQL
 from shared.contracts import membership
-from shared.contracts.attendance import PresenceRuleDecided
 from shared.contracts.evaluation import CriteriaSetPublished, CriteriaSetWithdrawn
 from shared.contracts.event import EventTypes, declared_in
 from shared.messaging.handler import Received, Tx
@@ -31,14 +30,12 @@ class FactsProjection:
         rules = [
             facts.rule_of(received.recorded, received.event)
             for received in batch
-            if isinstance(received.event, PresenceRuleDecided)
+            if isinstance(received.event, facts.RULE_EVENTS)
         ]
         if rules:
             await keep_rules(tx, rules)
         kept = [
-            facts.fact_of(received.recorded)
-            for received in batch
-            if not isinstance(received.event, PresenceRuleDecided)
+            facts.fact_of(received.recorded) for received in batch if not isinstance(received.event, facts.RULE_EVENTS)
         ]
         if kept:
             await keep_facts(tx, kept)

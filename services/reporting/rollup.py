@@ -42,6 +42,7 @@ class TreeTally:
         self._kinds: defaultdict[str, dict[int, tuple[str, bool]]] = defaultdict(dict)
         self._withdrawn: set[str] = set()
         self._rules: defaultdict[str, dict[int, tuple[str, bool]]] = defaultdict(dict)
+        self._rules_withdrawn: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
 
     def add(self, recorded: RecordedEvent) -> None:
         """Events that say nothing about the tree or a presence rule change nothing."""
@@ -62,6 +63,8 @@ class TreeTally:
                 self._kinds[body["kind"]][position] = body["valid_from"], body["is_cell"]
             case "PresenceRuleDecided":
                 self._rules[body["unit_id"]][position] = body["valid_from"], body["both_calls_needed"]
+            case "PresenceRuleWithdrawn":
+                self._rules_withdrawn[body["unit_id"], body["valid_from"]].add(position)
 
     def _say(self, recorded: RecordedEvent, unit: str, body: dict[str, Any], said: dict[str, Any]) -> None:
         change = Change(body["effective_on"], recorded.position, str(recorded.event_id), said)
@@ -82,10 +85,18 @@ class TreeTally:
     def both_calls_needed(self, chain: list[str], day: date) -> bool:
         """By the latest rule of the nearest unit of `chain` that has one on `day`; false where nobody decided."""
         for unit in chain:
-            rule = _latest(self._rules.get(unit, {}), day)
+            rule = _latest(self._rules_of(unit), day)
             if rule is not None:
                 return rule
         return False
+
+    def _rules_of(self, unit: str) -> dict[int, tuple[str, bool]]:
+        """By position, without those that a later event took back."""
+        return {
+            position: rule
+            for position, rule in self._rules.get(unit, {}).items()
+            if not any(later > position for later in self._rules_withdrawn.get((unit, rule[0]), ()))
+        }
 
     def _is_cell(self, kind: str, day: date) -> bool:
         return bool(_latest(self._kinds.get(kind, {}), day))

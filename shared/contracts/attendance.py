@@ -170,3 +170,11 @@ class PresenceRuleDecided(Event):
     both_calls_needed: bool
     valid_from: date
     source: Code
+
+
+class PresenceRuleWithdrawn(Event):
+    """What the committee had decided to hold from that day was recorded in error: it never held, whatever its days."""
+
+    unit_id: UUID
+    valid_from: date
+    reason: Code

@@ -121,3 +121,11 @@ class PresenceRuleInput(Input):
     both_calls_needed: bool
     valid_from: GivenDay
     source: Code
+
+
+class PresenceRuleWithdrawalInput(Input):
+    """`valid_from`: of the rule that was decided in error."""
+
+    unit_id: UUID
+    valid_from: GivenDay
+    reason: Code

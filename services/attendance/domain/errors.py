@@ -57,6 +57,13 @@ class AbsenceUnknown(DomainError):
     status = 404
 
 
+class PresenceRuleUnknown(DomainError):
+    """The committee decided no presence rule that holds from this day."""
+
+    problem = "presence-rule-unknown"
+    status = 404
+
+
 class WayWrong(DomainError):
     """A late entry is from paper, an import or an offline device, never live."""
 

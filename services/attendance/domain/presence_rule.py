@@ -3,12 +3,14 @@
 No regulation says how to count "present at start, gone at end" (RULES 4), so it is a dated setting with a source.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import assert_never
 from uuid import UUID
 
-from shared.contracts.attendance import PresenceRuleDecided
+from services.attendance.domain import errors
+from shared.contracts.attendance import PresenceRuleDecided, PresenceRuleWithdrawn
 from shared.contracts.event import Event
 from shared.decider import Decider
 
@@ -22,23 +24,61 @@ class DecidePresenceRule:
 
 
 @dataclass(frozen=True, slots=True)
+class WithdrawPresenceRule:
+    """All that was decided to hold from `valid_from` was recorded in error; what shall hold is decided again."""
+
+    unit_id: UUID
+    valid_from: date
+    reason: str
+
+
+PresenceRuleCommand = DecidePresenceRule | WithdrawPresenceRule
+
+
+@dataclass(frozen=True, slots=True)
 class PresenceRules:
-    decided: tuple[PresenceRuleDecided, ...] = ()
+    """`decided`: by the day from which it holds, what was decided last; None where that was withdrawn."""
+
+    decided: Mapping[date, PresenceRuleDecided | None] = field(default_factory=dict)
 
 
-def decide(command: DecidePresenceRule, state: PresenceRules) -> Sequence[Event]:
+def decide(command: PresenceRuleCommand, state: PresenceRules) -> Sequence[Event]:
+    match command:
+        case DecidePresenceRule():
+            return decide_rule(command, state)
+        case WithdrawPresenceRule():
+            return withdraw_rule(command, state)
+        case _:
+            assert_never(command)
+
+
+def decide_rule(command: DecidePresenceRule, state: PresenceRules) -> Sequence[Event]:
     rule = PresenceRuleDecided(
         unit_id=command.unit_id,
         both_calls_needed=command.both_calls_needed,
         valid_from=command.valid_from,
         source=command.source,
     )
-    same_day = [known for known in state.decided if known.valid_from == rule.valid_from]
-    return [] if same_day[-1:] == [rule] else [rule]
+    return [] if state.decided.get(rule.valid_from) == rule else [rule]
+
+
+def withdraw_rule(command: WithdrawPresenceRule, state: PresenceRules) -> Sequence[Event]:
+    day = command.valid_from
+    if day not in state.decided:
+        raise errors.PresenceRuleUnknown(f"Không có quy định tính có mặt nào áp dụng từ ngày {day:%d/%m/%Y}.")
+    if state.decided[day] is None:
+        return []
+    return [PresenceRuleWithdrawn(unit_id=command.unit_id, valid_from=day, reason=command.reason)]
 
 
 def evolve(state: PresenceRules, event: Event) -> PresenceRules:
-    return PresenceRules((*state.decided, event)) if isinstance(event, PresenceRuleDecided) else state
+    match event:
+        case PresenceRuleDecided():
+            return PresenceRules({**state.decided, event.valid_from: event})
+        case PresenceRuleWithdrawn():
+            return PresenceRules({**state.decided, event.valid_from: None})
+        case _:
+            return state
 
 
 DECIDER = Decider(initial=PresenceRules(), decide=decide, evolve=evolve)

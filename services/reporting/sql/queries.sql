@@ -11,7 +11,7 @@ SELECT * FROM unnest(
 ON CONFLICT (log_id, position) DO NOTHING;
 
 -- name: keep_rules!
--- Every decided presence rule, once.
+-- Every presence rule that was decided or (NULLs) withdrawn, once.
 INSERT INTO presence_rule (log_id, position, unit_id, valid_from, both_calls_needed, source, recorded_at)
 SELECT * FROM unnest(:log_ids::text[], :positions::bigint[], :unit_ids::uuid[], :days::date[], :needed::boolean[],
     :sources::text[], :times::timestamptz[])
@@ -52,11 +52,16 @@ WHERE meeting_id = ANY (:meetings::uuid[]);
 -- Sums over the cells below each of the units: tree of a day, as known at a position; facts known now (NULL) or then.
 WITH closure AS MATERIALIZED (
     SELECT ancestor, descendant, depth FROM unit_closure(:valid_on::date, :tree_position::bigint)
+), said AS (  -- what each committee said last about each day
+    SELECT DISTINCT ON (unit_id, valid_from) unit_id, valid_from, both_calls_needed
+    FROM presence_rule
+    WHERE valid_from <= :period_end::date AND (:known::jsonb IS NULL OR position <= (:known::jsonb ->> log_id)::bigint)
+    ORDER BY unit_id, valid_from, position DESC
 ), rule AS (
     SELECT DISTINCT ON (descendant) descendant AS unit_id, both_calls_needed
-    FROM presence_rule JOIN closure ON ancestor = presence_rule.unit_id
-    WHERE valid_from <= :period_end::date AND (:known::jsonb IS NULL OR position <= (:known::jsonb ->> log_id)::bigint)
-    ORDER BY descendant, depth, valid_from DESC, position DESC
+    FROM said JOIN closure ON ancestor = said.unit_id
+    WHERE both_calls_needed IS NOT NULL  -- not withdrawn
+    ORDER BY descendant, depth, valid_from DESC
 ), leaf AS MATERIALIZED (
     SELECT month.*, coalesce(both_calls_needed, false) AS strict
     FROM months_of(:period::text, :known::jsonb) AS month LEFT JOIN rule USING (unit_id)
@@ -169,8 +174,11 @@ GROUP BY log_id;
 
 -- name: positions_now
 -- The last position of each log that has been kept here.
-SELECT log_id, max(position) AS position FROM meeting_fact GROUP BY log_id
-UNION ALL SELECT log_id, max(position) FROM tree_position GROUP BY log_id;
+SELECT log_id, max(position) AS position FROM (
+    SELECT log_id, max(position) AS position FROM meeting_fact GROUP BY log_id
+    UNION ALL SELECT log_id, max(position) FROM presence_rule GROUP BY log_id
+    UNION ALL SELECT log_id, max(position) FROM tree_position GROUP BY log_id) AS kept
+GROUP BY log_id;
 
 -- name: periods_known
 -- Periods that any meeting here serves, the latest first.

@@ -1,6 +1,7 @@
 """A roll call through the HTTP interface on a real database."""
 
 import json
+from typing import Any
 from uuid import UUID, uuid4
 
 from services.attendance.aggregates import ROLL_CALL, roll_call_stream
@@ -153,3 +154,12 @@ async def test_a_committee_decides_its_own_presence_rule(world: World) -> None:
     assert decided.json()["events"] == ["PresenceRuleDecided"]
     refused = await world.service.post("/presence-rules", rule, Authorization=as_("board"))
     assert refused.status_code == 403
+
+    async def withdraw(day: str, who: str) -> Any:
+        body = {"unit_id": str(COMMUNE), "valid_from": day, "reason": "wrong-unit"}
+        return await world.service.post("/presence-rules/withdrawal", body, Authorization=as_(who))
+
+    assert (await withdraw("2026-01-01", "board")).status_code == 403
+    assert (await withdraw("2026-02-01", "appraiser")).status_code == 404
+    assert (await withdraw("2026-01-01", "appraiser")).json()["events"] == ["PresenceRuleWithdrawn"]
+    assert (await withdraw("2026-01-01", "appraiser")).json()["changed"] is False

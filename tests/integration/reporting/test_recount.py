@@ -2,12 +2,14 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import date
 from uuid import UUID
 
 import pytest
 
 from services.reporting.recount_command import Recounted, run_recount
 from services.reporting.settings import ReportingSettings
+from shared.contracts.attendance import PresenceRuleDecided, PresenceRuleWithdrawn
 from shared.contracts.envelope import Record, RecordedEvent, to_record
 from shared.directory.directory import UnitUnknown
 from shared.eventstore.memory import MemoryLog
@@ -15,6 +17,7 @@ from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.partitioner import partition_for
 from tests.fixtures.topics import PARTITIONS, Topics
 from tests.integration.commune import BLOCK, COMMUNE, FIRST, SECOND, SUB
+from tests.integration.inprocess import record
 from tests.integration.reporting.conftest import World
 
 
@@ -65,6 +68,20 @@ async def published(world: World, topics: Topics) -> ReportingSettings:
 async def test_equal_at_equal_positions(world: World, topics: Topics) -> None:
     settings = await published(world, topics)
     assert await run_recount(settings) == Recounted(differences=(), months=2, events=12)
+
+
+async def test_equal_where_a_presence_rule_was_withdrawn(world: World, topics: Topics) -> None:
+    since = date(2026, 1, 1)
+    decided = PresenceRuleDecided(unit_id=COMMUNE, both_calls_needed=True, valid_from=since, source="05-DA/TU")
+    withdrawn = PresenceRuleWithdrawn(unit_id=COMMUNE, valid_from=since, reason="wrong-unit")
+    meeting = await world.story.hold(SECOND, period="2026-02", held_on=date(2026, 2, 3))
+    await world.story.call_roll(meeting, SECOND, whole=2, part=3)
+    for event in (decided, withdrawn):
+        await record(world.story.attendance, event, stream=f"presence-rule-{COMMUNE}", key=str(COMMUNE))
+    settings = await published(world, topics)
+    assert (await run_recount(settings)).differences == ()
+    figures = await world.figures(COMMUNE, "2026-02")
+    assert (figures["attended"], figures["partly"]) == (5, 0)
 
 
 async def test_a_figure_changed_in_the_tables_is_named(world: World, topics: Topics) -> None:

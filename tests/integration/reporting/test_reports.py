@@ -60,6 +60,48 @@ async def test_where_both_calls_are_needed_missing_one_is_partly(world: World) -
     assert (await world.figures(PROVINCE, "2026-02"))["partly"] == 0
 
 
+async def test_a_withdrawn_presence_rule_leaves_figures_as_if_it_had_never_been(world: World) -> None:
+    await told(world)
+    log, day = world.story.attendance, date(2026, 3, 1)
+
+    async def decide(unit: UUID, *, both: bool, since: date = day) -> int:
+        rule = attendance.PresenceRuleDecided(unit_id=unit, both_calls_needed=both, valid_from=since, source="05-DA/TU")
+        await record(log, rule, stream=f"presence-rule-{unit}", key=str(unit))
+        await world.catch_up()
+        return await log.head()
+
+    async def withdraw(unit: UUID) -> None:
+        event = attendance.PresenceRuleWithdrawn(unit_id=unit, valid_from=day, reason="wrong-unit")
+        await record(log, event, stream=f"presence-rule-{unit}", key=str(unit))
+        await world.catch_up()
+
+    async def partly(**asked: str) -> int:
+        return int((await world.figures(PROVINCE, **asked))["partly"])
+
+    await decide(COMMUNE, both=True)
+    await withdraw(COMMUNE)
+    assert await partly() == 0
+    before = await decide(PROVINCE, both=True, since=date(2026, 1, 1))
+    wrong = await decide(COMMUNE, both=False)
+    assert await partly() == 0
+    await withdraw(COMMUNE)
+    assert await partly() == 2
+    assert [await partly(known_as_of=f"attendance:{position}") for position in (before, wrong)] == [2, 0]
+    await decide(COMMUNE, both=False)
+    assert await partly() == 0
+
+
+async def test_a_rule_that_came_last_is_known_now_whatever_else_is_asked_as_known_then(world: World) -> None:
+    await told(world)
+    rule = attendance.PresenceRuleDecided(
+        unit_id=COMMUNE, both_calls_needed=True, valid_from=date(2026, 3, 1), source="05-DA/TU"
+    )
+    await record(world.story.attendance, rule, stream=f"presence-rule-{COMMUNE}", key=str(COMMUNE))
+    await world.catch_up()
+    everything = f"meetings:{await world.story.meetings.head()}"
+    assert (await world.figures(PROVINCE, known_as_of=everything))["partly"] == 2
+
+
 async def test_a_parent_is_the_sum_of_its_children_digests_included(world: World) -> None:
     await told(world)
     parent = await world.figures(PROVINCE)

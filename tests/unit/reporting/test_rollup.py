@@ -6,7 +6,7 @@ from uuid import UUID
 from services.reporting.recount import Month
 from services.reporting.rollup import SUMMED, TreeTally, sums
 from shared.contracts import membership
-from shared.contracts.attendance import PresenceRuleDecided
+from shared.contracts.attendance import PresenceRuleDecided, PresenceRuleWithdrawn
 from shared.contracts.event import Event
 from tests.properties.histories import recorded
 
@@ -26,6 +26,7 @@ FOUNDING: list[Event] = [
     unit(OTHER, "committee", PROVINCE),
     unit(CELL, "cell", COMMUNE),
 ]
+RuleEvent = PresenceRuleDecided | PresenceRuleWithdrawn
 MOVED = membership.UnitMoved(unit_id=CELL, parent_id=OTHER, effective_on=date(2026, 3, 10))
 
 
@@ -38,7 +39,7 @@ def met(*later: Event, day: date = END) -> dict[UUID, int]:
 def tally(*later: Event) -> TreeTally:
     tree = TreeTally()
     for position, event in enumerate([*FOUNDING, *later], start=1):
-        tree.add(recorded("attendance" if isinstance(event, PresenceRuleDecided) else "membership", position, event))
+        tree.add(recorded("attendance" if isinstance(event, RuleEvent) else "membership", position, event))
     return tree
 
 
@@ -73,7 +74,7 @@ def test_a_silent_cell_owes_its_meeting() -> None:
 
 
 def test_the_rule_of_the_nearest_unit_decides_what_partly_is() -> None:
-    def attended(*rules: PresenceRuleDecided) -> tuple[int, int]:
+    def attended(*rules: RuleEvent) -> tuple[int, int]:
         found = sums(tally(*rules), {(str(CELL), "2026-03"): MONTH}, "2026-03", END)
         return found[str(PROVINCE)]["attended"], found[str(PROVINCE)]["partly"]
 
@@ -84,3 +85,6 @@ def test_the_rule_of_the_nearest_unit_decides_what_partly_is() -> None:
     assert attended(rule(PROVINCE, both=True)) == (6, 3)
     assert attended(rule(PROVINCE, both=True), rule(COMMUNE, both=False)) == (9, 0)
     assert attended(rule(PROVINCE, both=True, day=date(2026, 4, 1))) == (9, 0)
+    withdrawn = PresenceRuleWithdrawn(unit_id=COMMUNE, valid_from=SINCE, reason="typo")
+    assert attended(rule(PROVINCE, both=True), rule(COMMUNE, both=False), withdrawn) == (6, 3)
+    assert attended(rule(COMMUNE, both=False), withdrawn, rule(COMMUNE, both=True)) == (6, 3)
