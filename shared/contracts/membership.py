@@ -225,7 +225,10 @@ class MemberStatusChanged(Event):
 
 
 class MemberChangeWithdrawn(Event):
-    """An earlier change was recorded in error and counts no longer: named by its event id and its stream version."""
+    """An earlier change was recorded in error and counts no longer: named by its event id and its stream version.
+
+    Without the admission, the last to be withdrawn, the member was never anywhere.
+    """
 
     member_id: UUID
     withdrawn_event_id: UUID

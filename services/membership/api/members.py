@@ -131,7 +131,7 @@ async def transfer(
 async def withdraw(
     caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, member_id: UUID, body: Withdrawal
 ) -> CommandAccepted:
-    """A transfer or status was recorded in error and counts no longer."""
+    """A transfer, a status or, with nothing recorded after it, the admission was an error and counts no longer."""
     await caller.require(await _cell_of(running, member_id))
     version = await queries.version_of(running.pool, body.event_id, domain.stream(member_id))
     return await _record(running, context, WithdrawMemberChange(member_id, body.event_id, version, body.reason))

@@ -112,6 +112,22 @@ class MemberGone(Refused):
     status = 409
 
 
+class AdmissionWithdrawn(Refused):
+    """The person was admitted in error, under this id: nothing more is recorded of the member."""
+
+    problem = "admission-withdrawn"
+    field = "member"
+    status = 409
+
+
+class LaterChangesStand(Refused):
+    """Transfers and statuses that were recorded after the admission are withdrawn before it."""
+
+    problem = "later-changes-stand"
+    field = "event"
+    status = 409
+
+
 class HostCellMissing(Refused):
     """A temporary stay (sinh hoạt tạm thời) names the cell where the member meets: 294-QĐ/TW 6.3.2."""
 

@@ -23,6 +23,8 @@ from shared.contracts.event import Event
 from shared.contracts.membership import MemberStatus, Standing
 from shared.decider import Decider
 
+ADMISSION = 1  # the version of a member's first event
+
 
 @dataclass(frozen=True, slots=True)
 class Stay:
@@ -39,7 +41,7 @@ class Member:
     """`version` counts the folded events: it is the stream's version. `standing` is that of admission.
 
     In `cells`, None from the day of departure. `person` is the id of the erasable text with name and birth date, None
-    once it is erased.
+    once it is erased. `never_in` is the cell of an admission that was withdrawn; no other cell is left then.
     """
 
     version: int = 0
@@ -48,6 +50,7 @@ class Member:
     cells: tuple[Dated[UUID | None], ...] = ()
     stays: tuple[Dated[Stay], ...] = ()
     erased: bool = False
+    never_in: UUID | None = None
 
     def cell_on(self, on: date) -> UUID | None:
         """None before admission and after departure."""
@@ -57,7 +60,7 @@ class Member:
     @property
     def last_cell(self) -> UUID | None:
         """The cell that was recorded last, whatever day it holds from; it stays when the member departs."""
-        return next((cell.value for cell in reversed(self.cells) if cell.value), None)
+        return next((cell.value for cell in reversed(self.cells) if cell.value), self.never_in)
 
     def stay_on(self, on: date) -> Stay | None:
         """Of the statuses that cover the day, the one recorded last; none: active, in the standing of admission."""
@@ -76,10 +79,7 @@ def stream(member_id: UUID) -> str:
 
 
 def decide(command: MemberCommand, member: Member) -> Sequence[Event]:
-    if member.erased and not isinstance(command, EraseMember):
-        raise errors.MemberGone("Thông tin của đảng viên này đã được xóa.")
-    if not member.cells and not isinstance(command, AdmitMember):
-        raise errors.UnknownMember(f"Không có đảng viên {command.member_id}.")
+    _refuse_who_is_not_there(command, member)
     match command:
         case AdmitMember():
             return _admit(command, member)
@@ -104,6 +104,18 @@ def decide(command: MemberCommand, member: Member) -> Sequence[Event]:
             return [] if member.erased else [facts.MemberErased(member_id=command.member_id)]
         case _:
             assert_never(command)
+
+
+def _refuse_who_is_not_there(command: MemberCommand, member: Member) -> None:
+    if member.erased and not isinstance(command, EraseMember):
+        raise errors.MemberGone("Thông tin của đảng viên này đã được xóa.")
+    if member.never_in is not None and not isinstance(command, EraseMember | WithdrawMemberChange):
+        raise errors.AdmissionWithdrawn(
+            "Việc ghi nhận đảng viên này đã được rút vì nhầm; nếu nay người này thật sự về chi bộ, "
+            "hãy xóa thông tin cũ rồi gửi lại như người mới."
+        )
+    if not member.last_cell and not isinstance(command, AdmitMember):
+        raise errors.UnknownMember(f"Không có đảng viên {command.member_id}.")
 
 
 def _admit(command: AdmitMember, member: Member) -> Sequence[Event]:
@@ -162,10 +174,12 @@ def _change_status(command: ChangeStatus, member: Member) -> Sequence[Event]:
 
 
 def _withdraw(command: WithdrawMemberChange, member: Member) -> Sequence[Event]:
-    """Everything but the admission can be withdrawn; a person admitted in error is transferred or departed."""
-    live = {cell.version for cell in member.cells[1:]} | {stay.version for stay in member.stays}
+    """An admission goes last: it is all that the other changes build on."""
+    live = {cell.version for cell in member.cells} | {stay.version for stay in member.stays}
     if command.version not in live:
         raise errors.NothingToWithdraw("Không có thay đổi nào như vậy, hoặc đã được thu hồi.")
+    if command.version == ADMISSION and len(live) > 1:
+        raise errors.LaterChangesStand("Hãy rút các lần chuyển sinh hoạt và đổi trạng thái đã ghi sau đó trước.")
     return [
         facts.MemberChangeWithdrawn(
             member_id=command.member_id,
@@ -193,8 +207,9 @@ def evolve(member: Member, event: Event) -> Member:
             if event.status is MemberStatus.DEPARTED:
                 member = _placed(member, None, event.valid_from)
             return replace(member, stays=(*member.stays, Dated(event.valid_from, member.version, stay)))
-        case facts.MemberChangeWithdrawn():
-            version = event.withdrawn_version
+        case facts.MemberChangeWithdrawn(withdrawn_version=version):
+            if version == ADMISSION:
+                return replace(member, cells=(), stays=(), standing=None, never_in=member.last_cell)
             return replace(member, cells=without(member.cells, version), stays=without(member.stays, version))
         case facts.PersonCorrected():
             return replace(member, person=event.person.text_id)

@@ -96,6 +96,32 @@ async def test_a_withdrawn_change_takes_its_discrepancy_back(world: World) -> No
     assert (await world.row(AN))["discrepancy"] is None
 
 
+async def test_who_was_admitted_in_error_is_a_discrepancy_where_drawn_and_expected_nowhere_later(world: World) -> None:
+    await world.do("open", {})
+    await withdraw_admission(world, AN)
+    await world.catch_up()
+    row = await world.row(AN)
+    assert (row["row"]["expected"], row["discrepancy"]["row"]) == (True, None)
+
+
+async def test_who_was_admitted_in_error_is_on_no_roster(world: World) -> None:
+    await withdraw_admission(world, AN)
+    await world.catch_up()
+    await world.do("open", {})
+    rostered = {row["member_id"] for row in (await world.view())["rows"]}
+    assert str(BINH) in rostered
+    assert str(AN) not in rostered
+
+
+async def withdraw_admission(world: World, member_id: UUID) -> None:
+    rows = await world.membership.read(after=0)
+    admission = next(row for row in rows if row.type == "MemberAdmitted" and row.key == str(member_id))
+    event = membership.MemberChangeWithdrawn(
+        member_id=member_id, withdrawn_event_id=admission.event_id, withdrawn_version=1, reason="wrong-person"
+    )
+    await about(world.membership, event, member_id)
+
+
 async def test_a_fact_between_reading_and_writing_the_roster_is_found(world: World) -> None:
     """The reaction to the fact sees no roster yet; the reaction to the roster sees the fact."""
     members = next(handler for handler in world.service.handlers if handler.name == "attendance.members")

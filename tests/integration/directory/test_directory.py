@@ -189,6 +189,16 @@ async def test_a_member_belongs_to_one_cell_at_a_time(directory: Directory, memb
     assert await directory.cell_of(lan, left) == CELL_2
 
 
+async def test_who_was_admitted_in_error_belongs_to_no_cell(directory: Directory, membership: Membership) -> None:
+    [admitted] = await membership.tell(member("lan", CELL_1))
+    await membership.tell(
+        facts.MemberChangeWithdrawn(
+            member_id=identifier("lan"), withdrawn_event_id=admitted.event_id, withdrawn_version=1, reason="error"
+        )
+    )
+    assert await directory.cell_of(identifier("lan"), FOUNDED) is None
+
+
 async def test_the_same_events_again_change_nothing(membership: Membership, pool: Pool) -> None:
     tables = ("unit_kind", "unit", "unit_version", "office", "assignment", "member_cell")
     await membership.tell(office("secretary 1", CELL_1, OfficeRole.SECRETARY), member("lan", CELL_1))

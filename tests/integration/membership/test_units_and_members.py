@@ -195,6 +195,34 @@ async def test_an_erased_person_leaves_the_counts_and_is_somebody_new_when_sent_
     assert (again["new"], again["changed"]) == (1, 0)
 
 
+async def test_an_admission_in_error_is_withdrawn_and_its_row_is_refused_until_the_person_is_erased(
+    imported: Sender, province: Province
+) -> None:
+    known = await units(imported)
+    cell = known[next(province.cells()).code]
+    token = await secretary_of(imported, cell["unit_id"])
+
+    async def listed() -> list[str]:
+        answer = await imported.service.get(f"/units/{cell['unit_id']}/members", Authorization=token)
+        return [each["member_id"] for each in answer.json()["members"] if each["status"] == "active"]
+
+    async def preview() -> Any:
+        mapping, name = IMPORTS[2]
+        return await imported.preview(mapping, (imported.folder / name).read_bytes())
+
+    wrong = (await listed())[0]
+    event_id = await imported.service.runtime.pool.fetchval(
+        "SELECT event_id FROM events WHERE stream = $1 AND type = 'MemberAdmitted'", f"member-{wrong}"
+    )
+    await change(imported, f"/members/{wrong}/withdrawals", event_id=str(event_id), reason="wrong_person")
+    await imported.service.deliver()
+    assert wrong not in await listed()
+    again = await preview()
+    assert ([problem["field"] for problem in again["problems"]], again["new"], again["changed"]) == (["member"], 0, 0)
+    await change(imported, f"/members/{wrong}/erasure")
+    assert (await preview())["new"] == 1
+
+
 async def test_followers_may_come_from_outside_the_subtree(imported: Sender, province: Province) -> None:
     given = (await imported.get("/assignments")).json()
     assert {assignment["kind"] for assignment in given} == {"follower", "note_taker"}

@@ -20,6 +20,7 @@ from services.membership.domain.member_commands import (
 from shared.contracts.fields import TextRef
 from shared.contracts.membership import (
     MemberAdmitted,
+    MemberChangeWithdrawn,
     MemberErased,
     MemberStatus,
     MemberStatusChanged,
@@ -32,6 +33,7 @@ ID, HOME, HOST = (UUID(int=n) for n in range(1, 4))
 NAME = TextRef(text_id=UUID(int=9), sha256="a" * 64)
 JOINED = date(2025, 7, 1)
 ADMIT = AdmitMember(ID, HOME, Standing.PROBATIONARY, JOINED, NAME)
+WITHDRAWN_ADMISSION = WithdrawMemberChange(ID, uuid4(), 1, "wrong_person")
 
 
 def after(*commands: MemberCommand, member: Member = MEMBER.initial) -> Member:
@@ -104,7 +106,7 @@ def test_a_transfer_names_the_cell_left() -> None:
         (status(MemberStatus.SUSPENDED, date(2026, 2, 1), date(2026, 1, 1)), errors.WrongDates),
         (status(MemberStatus.TEMPORARY_ELSEWHERE, date(2026, 2, 1), host=HOME), errors.HostCellMissing),
         (status(MemberStatus.ACTIVE, date(2026, 2, 1), host=HOST), errors.HostCellMissing),
-        (WithdrawMemberChange(ID, uuid4(), 1, "error"), errors.NothingToWithdraw),
+        (WithdrawMemberChange(ID, uuid4(), 2, "error"), errors.NothingToWithdraw),
     ],
 )
 def test_refuses_what_the_rules_forbid(command: MemberCommand, error: type[Exception]) -> None:
@@ -123,6 +125,29 @@ def test_a_withdrawn_status_never_held() -> None:
     stay = member.stay_on(date(2026, 2, 1))
     assert stay is not None
     assert stay.status is MemberStatus.ACTIVE
+
+
+def test_a_withdrawn_admission_leaves_the_member_nowhere_and_only_erasure() -> None:
+    (withdrawn,) = MEMBER.decide(WITHDRAWN_ADMISSION, after(ADMIT))
+    assert isinstance(withdrawn, MemberChangeWithdrawn)
+    assert (withdrawn.withdrawn_version, withdrawn.reason) == (1, "wrong_person")
+    member = after(ADMIT, WITHDRAWN_ADMISSION)
+    assert (member.cell_on(JOINED), member.stay_on(JOINED), member.last_cell) == (None, None, HOME)
+    for command in (ADMIT, TransferMember(ID, HOST, JOINED), status(MemberStatus.EXEMPT, JOINED)):
+        with pytest.raises(errors.AdmissionWithdrawn):
+            MEMBER.decide(command, member)
+    with pytest.raises(errors.NothingToWithdraw):
+        MEMBER.decide(WITHDRAWN_ADMISSION, member)
+    assert MEMBER.decide(EraseMember(ID), member) == [MemberErased(member_id=ID)]
+
+
+@pytest.mark.parametrize("later", [TransferMember(ID, HOST, date(2026, 1, 1)), status(MemberStatus.EXEMPT, JOINED)])
+def test_an_admission_is_withdrawn_after_what_was_recorded_later(later: MemberCommand) -> None:
+    member = after(ADMIT, later)
+    with pytest.raises(errors.LaterChangesStand):
+        MEMBER.decide(WITHDRAWN_ADMISSION, member)
+    alone = after(WithdrawMemberChange(ID, uuid4(), 2, "wrong_person"), member=member)
+    assert after(WITHDRAWN_ADMISSION, member=alone).cell_on(JOINED) is None
 
 
 def test_who_departs_has_no_cell_any_more_and_comes_back_by_a_transfer() -> None:
