@@ -190,9 +190,13 @@ class Session:
             attempt += 1
             try:
                 return await starts.after_gap(partition, place)
+            except asyncio.CancelledError as error:
+                if asked_to_end():
+                    raise
+                log.warning("cannot look before a gap, trying again", partition=partition, error=repr(error))
             except Exception:
                 log.exception("cannot look before a gap, trying again", partition=partition)
-                await asyncio.sleep(self._pace.retry_delay(attempt))
+            await asyncio.sleep(self._pace.retry_delay(attempt))
 
     def _stands_still_for_a_reason(self, partition: AssignedPartition) -> bool:
         return self._intake.busy or partition in self._fetching_again

@@ -239,3 +239,31 @@ async def test_a_clients_own_cancellation_does_not_end_the_reading_of_progress(
     reading.cancel()
     await asyncio.wait([reading])
     assert reading.cancelled()
+
+
+async def test_a_clients_own_cancellation_does_not_end_the_fetching_again_after_a_gap(
+    consumer: Consumer, peek: Peek, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, sought = iter((asyncio.CancelledError(), (3, 1))), list[tuple[str, int | None]]()
+
+    class Kafka:
+        def seek(self, _: TopicPartition, offset: int) -> None:
+            sought.append(("seek", offset))
+
+        def resume(self, _: TopicPartition) -> None:
+            sought.append(("resume", None))
+
+    async def after_gap(*_: object) -> object:
+        found = next(looks)
+        if isinstance(found, BaseException):
+            raise found
+        return found
+
+    monkeypatch.setattr(StartOffsets, "after_gap", after_gap)
+    session = subscription.Session("nowhere", Intake(consumer, PACE), PACE)
+    session._kafka = Kafka()
+    starts = StartOffsets(consumer, peek)  # type: ignore[arg-type]
+    session._fetching_again[T0] = again = asyncio.create_task(session._fetch_again(starts, T0, P0))
+    await asyncio.wait([again])
+    assert not again.cancelled()
+    assert sought == [("seek", 3), ("resume", None)]
