@@ -15,7 +15,7 @@ from shared.contracts.membership import UnitDissolved
 from shared.directory.projection import directory_handler
 from shared.eventstore.log import Append
 from shared.messaging.progress import ProgressRecord
-from shared.messaging.store import HeldEvent, HeldKey, HeldState, KeyOf, Place, Position
+from shared.messaging.store import HeldEvent, HeldKey, HeldState, KeyOf, Place, Position, Quarantined
 from shared.service import Runtime, Service, ServiceSettings, UnknownConsumer, open_runtime
 from shared.status import STALL_WINDOW_SECONDS, Watch
 from shared.web.app import create_app
@@ -54,6 +54,14 @@ async def hold(running: Runtime, state: HeldState) -> None:
 
 async def test_a_quiet_service_is_not_degraded(running: Runtime) -> None:
     assert (await health(running))["degraded"] == []
+
+
+async def test_records_in_quarantine_degrade_and_do_not_close(running: Runtime) -> None:
+    async with running.store.transaction() as tx:
+        record = FetchedRecord("membership.events", 0, 7, None, b"{}", ())
+        await tx.quarantine("directory", [Quarantined(record, "no position")])
+    said = ["consumer directory has quarantined 1 records: see `parked list`"]
+    assert (await health(running))["degraded"] == said
 
 
 async def test_parked_keys_degrade_and_do_not_close(running: Runtime) -> None:
