@@ -9,12 +9,12 @@ from fastapi import Depends, Header, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from shared.local_time import local_date
+from shared.web.pages import TOKEN_COOKIE
 from shared.web.problems import Refused
 from shared.web.roles import ASSIGNMENT_ROLES, Grant, Role, office_role
 from shared.web.runtime import ServiceRuntime
 from shared.web.tokens import TokenRefused
 
-TOKEN_COOKIE = "token"  # noqa: S105 - its name
 READING = frozenset({"GET", "HEAD"})
 
 bearer = HTTPBearer(auto_error=False, description="OIDC access token (JWT)")

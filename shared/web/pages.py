@@ -1,6 +1,7 @@
 """Plain server-rendered pages: one frame and style for all services, no script, nothing from another host."""
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 
@@ -9,10 +10,14 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from shared.web.language import Language, Texts
+from shared.web.language import Language, Texts, Words
 
 FRAME = Path(__file__).parent / "templates"
 STYLE = Markup((FRAME / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
+TOKEN_COOKIE = "token"  # noqa: S105 - its name
+# The cookie comes from the demo's sign-in alone, and there it is given back (`sign_in.py`).
+SIGN_OUT = "/issuer/sign-out"
+WORDS: Words = MappingProxyType({"sign_out": ("Đăng xuất", "Sign out")})
 # A page is text, a style and a drawing: nothing runs, nothing is fetched.
 HEADERS = {
     "Content-Security-Policy": (
@@ -47,6 +52,8 @@ class Pages:
         body = self._environment.get_template(template).render(
             t=t,
             style=STYLE,
+            sign_out=SIGN_OUT if request.cookies.get(TOKEN_COOKIE) else None,
+            frame=Texts(WORDS, t.language),
             base=str(request.scope.get("root_path", "")),
             query=urlencode({**carried, "lang": t.language}),
             other_language=other,

@@ -1,4 +1,4 @@
-"""Signing in to the demo with a browser: a token is pasted once and goes into a cookie that no script can read.
+"""Signing in to the demo with a browser, and out: a token is pasted once into a cookie that no script can read.
 
 The cookie is believed for reading alone (`identity.access_token`): another site's form cannot command with it.
 """
@@ -10,11 +10,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from shared.web.identity import TOKEN_COOKIE
 from shared.web.language import Texts, Words, texts_of
-from shared.web.pages import FRAME, Pages
+from shared.web.pages import FRAME, TOKEN_COOKIE, Pages
 
 AFTER_SIGNING_IN = "/"
+AFTER_SIGNING_OUT = "sign-in"
 PAGES = Pages(FRAME)
 WORDS: Words = MappingProxyType({
     "title": ("Đăng nhập bản trình diễn", "Sign in to the demo"),
@@ -54,4 +54,13 @@ async def sign_in(request: Request, t: Said, token: Annotated[str, Form(max_leng
         return again
     answer = RedirectResponse(AFTER_SIGNING_IN, status_code=303)
     answer.set_cookie(TOKEN_COOKIE, bare, path="/", httponly=True, samesite="lax")
+    return answer
+
+
+@router.post("/sign-out")
+async def sign_out(request: Request) -> Response:
+    """Forgets the token in this browser. Without the cookie nothing is done: another site's form does not carry it."""
+    answer = RedirectResponse(AFTER_SIGNING_OUT, status_code=303)
+    if TOKEN_COOKIE in request.cookies:
+        answer.delete_cookie(TOKEN_COOKIE, path="/", httponly=True, samesite="lax")
     return answer

@@ -63,6 +63,25 @@ async def test_what_is_no_token_brings_the_form_again_with_what_to_do(client: Cl
         assert "Set-Cookie" not in answer.headers
 
 
+async def test_signing_out_forgets_the_token_in_the_browser_that_has_one(client: Client) -> None:
+    transport = httpx.ASGITransport(issuer_app(client.issuer))
+    async with httpx.AsyncClient(transport=transport, base_url="http://issuer") as browser:
+        answer = await browser.post("/sign-out", headers={"Cookie": "token=a.b.c"})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "sign-in")
+        assert answer.headers["Set-Cookie"].startswith('token=""; ')
+        assert "Max-Age=0; Path=/" in answer.headers["Set-Cookie"]
+        assert "Set-Cookie" not in (await browser.post("/sign-out")).headers
+
+
+async def test_pages_lead_out_who_is_signed_in_and_nobody_else(client: Client) -> None:
+    html = {"Accept": "text/html"}
+    signed_in = await client.get(NOTE, None, {**html, "Cookie": "token=nonsense"})
+    assert '<form method="post" action="/issuer/sign-out"><button>Đăng xuất</button></form>' in signed_in.text
+    english = await client.get(f"{NOTE}?lang=en", None, {**html, "Cookie": "token=nonsense"})
+    assert "<button>Sign out</button>" in english.text
+    assert "sign-out" not in (await client.get(NOTE, None, html)).text
+
+
 async def test_a_browser_sees_a_page_with_the_way_to_sign_in(client: Client) -> None:
     answer = await client.get(NOTE, None, {"Accept": "text/html,*/*"})
     assert (answer.status_code, answer.headers["Content-Type"]) == (401, "text/html; charset=utf-8")
