@@ -127,10 +127,11 @@ class AbsenceWithdrawn(Event):
 
 
 class GuestsCounted(Event):
-    """Guests who came; counted apart, never in the ratio. The last count holds."""
+    """Guests who came; counted apart, never in the ratio. The last count holds; `reason`: why it is another one."""
 
     meeting_id: UUID
     guests: Count
+    reason: Code | None = None
 
 
 class RollCallClosed(Event):

@@ -91,7 +91,7 @@ async def withdraw_absence(
 async def count_guests(meeting_id: UUID, body: GuestsInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
     """How many guests came: counted apart, never in the ratio."""
     meeting = await desk.meeting(meeting_id, caller)
-    return await desk.handle(commands.CountGuests(meeting_id, body.guests), meeting)
+    return await desk.handle(commands.CountGuests(meeting_id, body.guests, body.reason), meeting)
 
 
 def presences(

@@ -76,7 +76,10 @@ class AbsenceWithdrawalInput(Input):
 
 
 class GuestsInput(Input):
+    """`reason`: why it is another number than was counted before."""
+
     guests: Count
+    reason: Code | None = None
 
 
 class CloseInput(Input):

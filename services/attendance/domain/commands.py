@@ -93,6 +93,7 @@ class WithdrawAbsence:
 class CountGuests:
     meeting_id: UUID
     guests: int
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

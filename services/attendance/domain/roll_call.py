@@ -138,7 +138,7 @@ def count_guests(command: CountGuests, state: RollCall) -> Sequence[Event]:
     _require_drawn(state)
     if command.guests == state.guests:
         return []
-    return [events.GuestsCounted(meeting_id=command.meeting_id, guests=command.guests)]
+    return [events.GuestsCounted(meeting_id=command.meeting_id, guests=command.guests, reason=command.reason)]
 
 
 def close_call(command: CloseCall, state: RollCall) -> Sequence[Event]:

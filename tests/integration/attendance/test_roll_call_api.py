@@ -31,12 +31,15 @@ async def test_two_roll_calls_from_opening_to_closing(world: World) -> None:
     await world.do("departures", {"departures": [{"member_id": str(BINH)}]})
     absence = {"member_id": str(CHI), "excused": True, "reason": "sick", "note": "Nằm viện"}
     await world.do("absences", {"absences": [absence]})
-    await world.do("guests", {"guests": 2})
+    await world.do("guests", {"guests": 3})
+    await world.do("guests", {"guests": 2, "reason": "miscounted"})
     await world.do("close", {"call": "end"})
 
     view = await world.view()
     assert view["calls"] == {"start": "closed", "end": "closed"}
     assert view["guests"] == 2
+    counted = [row for row in await world.service.runtime.log.read(after=0) if row.type == "GuestsCounted"]
+    assert [json.loads(row.data)["reason"] for row in counted] == [None, "miscounted"]
     assert [each["call"] for each in (await world.row(AN))["checked_in"]] == ["start", "end"]
     assert len((await world.row(BINH))["left"]) == 1
     assert (await world.row(CHI))["absence"] == {"excused": True, "reason": "sick", "note": "Nằm viện"}

@@ -176,6 +176,9 @@ def test_the_last_count_of_guests_holds() -> None:
     counted = events.GuestsCounted(meeting_id=MEETING, guests=2)
     assert decide(commands.CountGuests(MEETING, 2), *OPEN) == [counted]
     assert decide(commands.CountGuests(MEETING, 2), *OPEN, counted) == []
+    assert decide(commands.CountGuests(MEETING, 3, "miscounted"), *OPEN, counted) == [
+        events.GuestsCounted(meeting_id=MEETING, guests=3, reason="miscounted")
+    ]
     with pytest.raises(errors.RollCallUnknown):
         decide(commands.CountGuests(MEETING, 2))
 
