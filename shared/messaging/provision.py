@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from shared.messaging.topic import TopicMisconfigured, events_topic, progress_topic
 
@@ -42,16 +42,20 @@ async def provision(
         for name, code, message in response.topic_errors:
             if code not in {0, TopicAlreadyExistsError.errno}:
                 raise for_code(code)(f"{name}: {message}")
-        await _until_known(admin, [topic.name for topic in wanted])
-        await _check(admin, service, prefix, partitions)
+        await _check_made(admin, service, prefix, partitions)
 
 
-async def _until_known(admin: AIOKafkaAdminClient, topics: list[str]) -> None:
-    """A broker answers that a topic is made a moment before it knows its partitions. The check says what stays away."""
+class _NotThere(TopicMisconfigured):
+    """No such topic, or it was made so lately that the broker which was asked does not know it yet."""
+
+
+async def _check_made(admin: AIOKafkaAdminClient, service: str, prefix: str, partitions: int) -> None:
+    """Any broker may be asked, and each learns of a new topic a moment after it was made."""
     for _ in range(KNOWN_WITHIN_SECONDS * 10):
-        if all(topic["partitions"] for topic in await admin.describe_topics(topics)):
-            return
+        with suppress(_NotThere, UnknownTopicOrPartitionError):
+            return await _check(admin, service, prefix, partitions)
         await asyncio.sleep(0.1)
+    return await _check(admin, service, prefix, partitions)
 
 
 async def check_topics(
@@ -104,7 +108,7 @@ async def _check_partitions(admin: AIOKafkaAdminClient, topic: str, wanted: int 
     [description] = await admin.describe_topics([topic])
     count = len(description["partitions"])
     if count == 0:
-        raise TopicMisconfigured(f"topic {topic} does not exist: provision it")
+        raise _NotThere(f"topic {topic} does not exist: provision it")
     if wanted not in {None, count}:
         raise TopicMisconfigured(
             f"topic {topic} has {count} partitions, not {wanted}: their number is for ever, as keys' partitions follow "
