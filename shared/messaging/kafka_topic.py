@@ -165,7 +165,8 @@ async def _abandon(producer: Any) -> None:  # noqa: ANN401
     accumulator.fail_all(ProducerClosed())
     for batch in pending:
         if not batch.future.cancelled():
-            batch.future.exception()  # nobody waits for it any more
+            batch.future.exception()  # nobody waits for it any more, nor for its end
+        batch._drain_waiter.exception()  # noqa: SLF001
     await producer.stop()
 
 
