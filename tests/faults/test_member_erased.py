@@ -33,12 +33,11 @@ def test_an_erased_member_leaves_figures_and_digests_as_they_were_and_no_trace_o
 
 async def erase_one_of(load: Load, cell: Cell) -> SampleMember:
     """The first of the cell who has a name."""
-    token = load.rig.issuer.for_client(INTEGRATOR)
-    page = await load.read(f"/membership/units/{cell.unit_id}/members", token)
+    page = await load.read(f"/membership/units/{cell.unit_id}/members", cell.secretary)
     member = next(each for each in page["members"] if each["name"])
     path = f"/membership/members/{member['member_id']}"
-    await load.command(f"{path}/erasure", {}, token)
-    seen = await load.read(path, token)
+    await load.command(f"{path}/erasure", {}, load.rig.issuer.for_client(INTEGRATOR))
+    seen = await load.read(path, cell.secretary)
     assert (seen["name"], seen["born_on"]) == (None, None)
     load.rig.say(f"member {member['member_id']} is erased")
     return next(
