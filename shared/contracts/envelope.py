@@ -42,7 +42,7 @@ class Metadata:
         causation = stored.get("causation_id")
         return cls(
             correlation_id=UUID(stored["correlation_id"]),
-            actor=_text(stored["actor"]),
+            actor=text_of(stored["actor"]),
             causation_id=UUID(causation) if causation else None,
             on_behalf_of=_text_or_none(stored.get("on_behalf_of")),
             traceparent=_text_or_none(stored.get("traceparent")),
@@ -134,7 +134,7 @@ def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
         event = RecordedEvent(
             log_id=headers["ce_source"],
             position=int(headers["ce_sequence"]),
-            stream=_text(log["stream"]),
+            stream=text_of(log["stream"]),
             version=int(log["version"]),
             key=(record.key or b"").decode(),
             event_id=UUID(headers["ce_id"]),
@@ -151,15 +151,18 @@ def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
         raise UnreadableRecord(f"{record.topic}/{record.partition}@{record.offset}: {error!r}") from error
 
 
-def _text(value: object) -> str:
-    """`value`, which a damaged record may have as anything that JSON knows."""
+def text_of(value: object) -> str:
+    """`value` as a text that a log can hold; raises TypeError or ValueError for what JSON may have in its place."""
     if not isinstance(value, str):
         raise TypeError(f"a text is needed, not {type(value).__name__}")
+    if "\x00" in value:
+        raise ValueError("a text with U+0000")
+    value.encode()  # raises for half of a surrogate pair
     return value
 
 
 def _text_or_none(value: object) -> str | None:
-    return None if value is None else _text(value)
+    return None if value is None else text_of(value)
 
 
 def moment_of(value: str) -> datetime:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from shared.contracts.envelope import MAX_POSITION, moment_of
+from shared.contracts.envelope import MAX_POSITION, moment_of, text_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ProgressRecord:
         try:
             body = json.loads(value)
             return cls(
-                log_id=str(body["log_id"]),
+                log_id=text_of(body["log_id"]),
                 position=_place(body["position"]),
                 time=moment_of(body["time"]),
                 end_offsets={_place(partition): _place(offset) for partition, offset in body["end_offsets"].items()},

@@ -172,6 +172,8 @@ def test_a_record_without_a_needed_header_is_unreadable(missing: str) -> None:
         ("log", b"[" * 100_000),
         ("log", log_saying(version=float("inf"))),
         ("log", log_saying(stream=7)),
+        ("log", log_saying(stream="\ud800")),
+        ("log", log_saying(stream="\x00")),
         ("log", log_saying(metadata={"correlation_id": str(UUID(int=1)), "actor": None})),
         ("log", log_saying(recorded_at="2026-03-05T14:30:00")),
         ("log", log_saying(recorded_at="0001-01-01T00:00:00+14:00")),

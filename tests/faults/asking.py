@@ -1,9 +1,10 @@
 """Commands that no other service has to know of beforehand, asked once and not again: what is each answer?"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from itertools import count
+from typing import Any
 from uuid import uuid4
 
 import httpx
@@ -23,11 +24,11 @@ class Planner:
 
     async def plan_one(self) -> httpx.Response:
         cell, period = next(self._plans)
-        return await self.send(cell, period, uuid4().hex)
+        return await self.send(cell, plan_of(cell, period), uuid4().hex)
 
-    async def send(self, cell: Cell, period: str, idempotency_key: str) -> httpx.Response:
+    async def send(self, cell: Cell, body: Mapping[str, Any], idempotency_key: str) -> httpx.Response:
         headers = {"Authorization": f"Bearer {cell.secretary}", "Idempotency-Key": idempotency_key}
-        return await self._http.post("/meetings/meetings", json=plan_of(cell, period), headers=headers)
+        return await self._http.post("/meetings/meetings", json=body, headers=headers)
 
     async def plan_for(self, seconds: float) -> int:
         """Every command must be taken at once; how many were."""

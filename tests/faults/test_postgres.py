@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from tests.faults.asking import planner
-from tests.faults.workload import Load, World
+from tests.faults.workload import Load, World, plan_of
 from tests.fixtures.commit_proxy import Lost, commit_proxy
 from tests.fixtures.waiting import eventually
 
@@ -43,7 +43,8 @@ def test_commands_whose_commit_was_not_answered_are_done_once_and_repeat_their_a
 
 async def repeat_a_command(load: Load) -> None:
     cell, key = next(iter(load.actors.cells.values())), uuid4().hex
+    body = plan_of(cell, "2060-01")
     async with planner(load, 2060) as plans:
-        first, again = [await plans.send(cell, "2060-01", key) for _ in range(2)]
+        first, again = [await plans.send(cell, body, key) for _ in range(2)]
     assert (first.status_code, again.status_code) == (200, 200), (first.text, again.text)
     assert (first.json(), first.headers["X-Log-Position"]) == (again.json(), again.headers["X-Log-Position"])

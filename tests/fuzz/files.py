@@ -238,4 +238,4 @@ def check_mapping(given: tuple[str, list[list[Any]]]) -> None:
         _check(content, mapping)
 
 
-TARGETS = (Target("files", files(), check_file, share=400), Target("mappings", mappings(), check_mapping, share=200))
+TARGETS = (Target("files", files(), check_file, share=150), Target("mappings", mappings(), check_mapping, share=150))

@@ -157,9 +157,7 @@ class Sender:
 
     def _check_repetition(self, request: httpx.Request, answer: httpx.Response) -> None:
         """A command that is sent again under its key is answered again, and does nothing."""
-        if "Idempotency-Key" not in request.headers or not request.headers["Content-Type"].startswith(
-            "application/json"
-        ):
+        if "Idempotency-Key" not in request.headers or "form" in request.headers.get("Content-Type", ""):
             return
         state = self._state()
         again = self._send(httpx.Request(request.method, request.url, headers=request.headers, content=request.content))

@@ -5,8 +5,9 @@ import tomllib
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
 from shared.contracts.fields import Code
 from shared.decider import DomainError
@@ -57,7 +58,8 @@ class Mapping(BaseModel):
     system: Code
     columns: dict[str, str]
     values: dict[str, dict[str, str]] = Field(default_factory=dict)
-    sheet: str | None = None
+    # An argument of the program that reads the sheet cannot hold U+0000.
+    sheet: Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")] | None = None
     header_row: int = Field(default=1, ge=1)
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     date_format: str = "%d/%m/%Y"

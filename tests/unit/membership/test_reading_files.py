@@ -1,6 +1,7 @@
 """Files are read as they are or refused with row and field; nothing is guessed."""
 
 import io
+import json
 import re
 import zipfile
 from collections.abc import Sequence
@@ -105,11 +106,14 @@ def test_refuses_a_workbook_that_is_broken_inside(wanted: bytes, instead: bytes,
         read_rows(out.getvalue(), MAPPING)
 
 
-@pytest.mark.parametrize("odd", ["%d%d", "%Q", "%d/%m", "", "[%d"])
-def test_a_format_that_writes_no_day_is_refused_with_its_mapping(tmp_path: Path, odd: str) -> None:
+@pytest.mark.parametrize(
+    ("setting", "odd"),
+    [*(("date_format", odd) for odd in ("%d%d", "%Q", "%d/%m", "", "[%d")), ("sheet", "\x00"), ("sheet", "")],
+)
+def test_a_mapping_that_no_file_could_be_read_with_is_refused(tmp_path: Path, setting: str, odd: str) -> None:
     said = Path("samples/mapping/members.toml").read_text(encoding="utf-8")
-    (tmp_path / "members.toml").write_text(f"date_format = {odd!r}\n{said}", encoding="utf-8")
-    with pytest.raises(UnknownMapping, match="date_format"):
+    (tmp_path / "members.toml").write_text(f"{setting} = {json.dumps(odd)}\n{said}", encoding="utf-8")
+    with pytest.raises(UnknownMapping, match=setting):
         load_mapping(tmp_path, "members")
 
 

@@ -17,6 +17,8 @@ def test_what_was_written_is_read() -> None:
 @pytest.mark.parametrize(
     "said",
     [
+        {"log_id": 7},
+        {"log_id": "\ud800"},
         {"position": float("inf")},
         {"position": 2**63},
         {"position": -1},
