@@ -62,13 +62,13 @@ def start_kafka(folder: Path, port: int | None = None) -> KafkaServer:
     folder = folder.resolve()
     end_recorded(folder / "kafka.pid")  # it may hold the port
     port = ports.claim("Kafka", port)
-    return start_nodes([Node(1, folder, port, _new_cluster(), {1: ports.free_port()})])[0]
+    return start_nodes([Node(1, folder, port, new_cluster(), {1: ports.free_port()})])[0]
 
 
 def plan_cluster(folder: Path, nodes: int) -> Sequence[Node]:
     """Nodes that form one cluster, with their data below `folder`: `start_nodes` starts all or some of them."""
     voters = {number: ports.free_port() for number in range(1, nodes + 1)}
-    cluster = _new_cluster()
+    cluster = new_cluster()
     folders = {number: folder.resolve() / str(number) if nodes > 1 else folder.resolve() for number in voters}
     return [Node(number, folders[number], ports.free_port(), cluster, voters) for number in voters]
 
@@ -96,8 +96,10 @@ def _launch(node: Node, java: list[str]) -> Process:
     return Process("kafka", [*java, "kafka.Kafka", str(properties)], folder=node.folder, cwd=node.folder)
 
 
-def _new_cluster() -> str:
-    return urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+def new_cluster() -> str:
+    """An id for a cluster. None begins with a dash, which Kafka's tools would take for an option (one in 64)."""
+    first, *rest = uuid.uuid4().bytes
+    return urlsafe_b64encode(bytes([first & 0x7F, *rest])).decode().rstrip("=")
 
 
 def write_lock() -> None:
