@@ -16,5 +16,7 @@ def asked_to_end() -> bool:
 
 async def stop(consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
     """Stops a consumer and closes its connections, whatever becomes of the fetches that were under way."""
-    await asyncio.gather(consumer.stop(), return_exceptions=True)
-    await consumer._client.close()  # noqa: SLF001 - what `stop` leaves open when it is cut short; harmless otherwise
+    try:
+        await asyncio.gather(consumer.stop(), return_exceptions=True)
+    finally:
+        await consumer._client.close()  # noqa: SLF001 - what `stop` leaves open when it is cut short; harmless otherwise

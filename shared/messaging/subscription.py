@@ -127,9 +127,12 @@ class Session:
             finally:
                 for task in self._fetching_again.values():
                     task.cancel()
-                await asyncio.gather(broker.stop(), return_exceptions=True)  # the next session has a new one
-                if self._kafka is not None:
-                    await stop(self._kafka)
+                kafka = subscriber.consumer  # FastStream forgets it before it is closed, or leaves it half started
+                try:
+                    await asyncio.gather(broker.stop(), return_exceptions=True)  # the next session has a new one
+                finally:  # also when the process is ended while a session ends
+                    if kafka is not None:
+                        await stop(kafka)
 
     def _subscribe(
         self, starts: StartOffsets, partitions: Sequence[AssignedPartition]

@@ -42,9 +42,12 @@ class Watchdog:
                 # Nothing to fetch from, or nowhere to write: a new session would not do better.
                 log.warning("cannot measure lag", consumer=self._consumer.name, error=repr(error))
                 self._moved.clear()
-                continue
-            if reason := self._check(ends, positions, is_excused):
-                return reason
+            except Exception:
+                log.exception("cannot measure lag", consumer=self._consumer.name)
+                self._moved.clear()
+            else:
+                if reason := self._check(ends, positions, is_excused):
+                    return reason
 
     def _check(
         self,

@@ -22,6 +22,7 @@ INSERT INTO texts SELECT gen_random_uuid(), 'member:' || i, 'k', 'text', ''::byt
 FILL_CLAIMS = "INSERT INTO claims SELECT 'name', 'key ' || i, 'holder ' || i FROM generate_series(1, 5000) AS i"
 
 NO_ID = UUID(int=0)
+ONE_ROW = "log_seal"  # a table that cannot grow is best read from end to end
 HOT: dict[str, tuple[Any, ...]] = {
     "read": (19_000, 100),
     "read_stream": ("note-77", 3),
@@ -57,6 +58,8 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 async def test_a_hot_query_reads_no_table_from_end_to_end(connection: asyncpg.Connection, name: str) -> None:
     explained = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {getattr(QUERIES, name).sql}", *HOT[name])
     [plan] = json.loads(explained)
-    scans = [node for node in nodes(plan["Plan"]) if node["Node Type"] == "Seq Scan"]
+    scans = [
+        node for node in nodes(plan["Plan"]) if node["Node Type"] == "Seq Scan" and node["Relation Name"] != ONE_ROW
+    ]
     assert scans == []
     assert any("Index" in node["Node Type"] or "Bitmap" in node["Node Type"] for node in nodes(plan["Plan"]))

@@ -12,18 +12,20 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.producer import message_accumulator
 from aiokafka.record.default_records import _DefaultRecordBatchBuilderPy
+from faststream.kafka import KafkaBroker
 from prometheus_client import REGISTRY
 
 from shared.contracts.envelope import FetchedRecord, Record, to_record
 from shared.database.pool import open_pool
 from shared.eventstore.statements import MIGRATIONS as EVENTSTORE_MIGRATIONS
+from shared.messaging.consumer import Consumer
 from shared.messaging.copies import copies
 from shared.messaging.handler import EventHandler, Received
-from shared.messaging.intake import Pace
+from shared.messaging.intake import Intake, Pace
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.postgres_store import MIGRATIONS, PostgresStore
 from shared.messaging.progress import ProgressRecord
-from shared.messaging.subscription import run_consumers
+from shared.messaging.subscription import keep_fetching, run_consumers
 from shared.messaging.topic import progress_topic
 from tests.fixtures.databases import DatabaseFactory
 from tests.fixtures.notes import SOURCE, Keeper, Noted, Notes, recorded
@@ -343,6 +345,42 @@ async def test_a_client_that_hangs_is_replaced(
         await until_kept(pool, [1])
 
     assert hung
+
+
+async def test_who_is_ended_while_a_session_ends_leaves_no_connection(
+    topics: Topics,
+    store: PostgresStore,
+    pool: asyncpg.Pool,
+    producer: AIOKafkaProducer,
+    notes: Notes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clients: list[Any] = []
+    ending = asyncio.Event()
+    start = AIOKafkaConsumer.start
+
+    async def start_seen(self: Any) -> None:
+        clients.append(self._client)
+        await start(self)
+
+    async def hang(_: KafkaBroker) -> None:
+        ending.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(AIOKafkaConsumer, "start", start_seen)
+    monkeypatch.setattr(KafkaBroker, "stop", hang)
+    intake = Intake(Consumer(keeper(), store, topics={notes.topic: SOURCE}), QUICK)
+    fetching = asyncio.create_task(keep_fetching(topics.bootstrap, intake, QUICK))
+    await send(producer, [notes.add("a")])
+    await until_kept(pool, [1])
+    fetching.cancel()
+    await ending.wait()
+    fetching.cancel()
+    await asyncio.gather(fetching, return_exceptions=True)
+
+    connections = [connection for client in clients for connection in client._conns.values()]
+    assert connections
+    assert not any(connection.connected() for connection in connections)
 
 
 async def test_the_watermark_follows_the_relays_progress(

@@ -145,7 +145,7 @@ async def test_provision_makes_the_topics_once_and_refuses_one_that_forgets(
     await topics.delete(f"{topics.prefix}meetings.events")
     await eventually(lambda: made_anew(topics), "topic made anew")
     status, said = await typed(variables, "provision")
-    assert status == 1
+    assert status == 2
     assert f"meetings: topic {topics.prefix}meetings.events has retention.ms=" in said
 
 

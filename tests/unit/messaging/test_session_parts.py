@@ -1,7 +1,7 @@
 """Around the core: batches are never skipped, offsets are believed only after a look, standing still is noticed."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import pytest
@@ -17,7 +17,7 @@ from shared.messaging.memory_store import MemoryStore
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.start_offsets import StartOffsets
 from shared.messaging.stop_rule import StopRule
-from shared.messaging.store import Place
+from shared.messaging.store import Place, Position
 from shared.messaging.topic_peek import TopicPeek
 from shared.messaging.watchdog import Watchdog
 from tests.fixtures.notes import SOURCE, START, Keeper, Noted, Notes
@@ -173,6 +173,24 @@ class TestWatchdog:
 
         assert await asyncio.wait_for(self.watch(consumer, peek), 10) == "stalled"
         assert peek.away == 0
+
+    async def test_waits_for_a_database_that_refuses(
+        self, consumer: Consumer, store: MemoryStore, notes: Notes, peek: Peek, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        refused: list[str] = []
+        positions = store.positions
+
+        async def refuse_first(name: str) -> Mapping[Place, Position]:
+            if not refused:
+                refused.append(name)
+                raise RuntimeError("relation does not exist")
+            return await positions(name)
+
+        monkeypatch.setattr(store, "positions", refuse_first)
+        notes.add("a")
+
+        assert await asyncio.wait_for(self.watch(consumer, peek), 10) == "stalled"
+        assert refused
 
 
 async def test_status_tells_lag_and_what_is_held_per_partition(
