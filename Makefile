@@ -21,7 +21,7 @@ env: $(STAMP) ## the Python environment in .venv, from the locked requirements
 
 $(STAMP): requirements/dev.txt requirements/install.sh
 	@PYTHON='$(PYTHON)' sh requirements/install.sh $(VENV) requirements/dev.txt
-	@touch $@
+	@: > $@
 
 demo: $(STAMP) ## the whole system with a sample province; Ctrl-C stops it; EXIT=1, SCALE=small|full, PORT=8080
 	@$(BIN)/python -m samples.demo $(if $(EXIT),--exit) $(if $(SCALE),--scale $(SCALE)) $(if $(PORT),--port $(PORT))
