@@ -1,6 +1,10 @@
 """Fixtures for all tests. Servers start only when a test asks for one."""
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("suite", deadline=None)  # no test depends on how fast a machine is
+settings.load_profile("suite")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

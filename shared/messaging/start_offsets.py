@@ -1,6 +1,7 @@
 """Where to fetch each partition from: the consumer's own offset, if the topic is still the one that it counted on."""
 
 from collections import Counter
+from collections.abc import Mapping
 
 import structlog
 from aiokafka import TopicPartition
@@ -45,10 +46,8 @@ class StartOffsets:
     async def _find(self, partition: TopicPartition, place: Place, position: Position) -> int:
         if position.next_offset == 0:
             return 0
-        if position.last_offset is not None:
-            before = await self._peek.record_at(partition, position.last_offset)
-            if before is not None and _event_id(before) == str(position.last_event_id).encode():
-                return position.next_offset
+        if await still_stands(self._peek, partition, position):
+            return position.next_offset
         log.error(
             "the topic is not the one that was read before: fetching it from its start",
             consumer=self._consumer.name,
@@ -58,6 +57,32 @@ class StartOffsets:
         )
         await self._consumer.store.start_over(self._consumer.name, place)
         return 0
+
+
+async def still_stands(peek: TopicPeek, partition: TopicPartition, position: Position) -> bool:
+    """Whether the topic has the consumer's last event where it was read. Raises what `TopicPeek` raises."""
+    if position.last_offset is None:
+        return False
+    before = await peek.record_at(partition, position.last_offset)
+    return before is not None and _event_id(before) == str(position.last_event_id).encode()
+
+
+async def replaced_unseen(
+    consumer: Consumer, peek: TopicPeek, ends: Mapping[TopicPartition, int], positions: Mapping[Place, Position]
+) -> bool:
+    """Whether a topic was made anew and is as long as the old one: at its end, but without what the relay sent to it.
+
+    `positions` were read before `ends`. What the relay says may be younger: so the last event is looked for.
+    """
+    for partition, end in ends.items():
+        place = Place(consumer.topics[partition.topic], partition.partition)
+        position = positions.get(place, Position())
+        if end and end == position.next_offset:
+            progress = await consumer.store.latest_progress(place.log_id)
+            sent = progress.last.get(place.partition, 0) if progress else 0
+            if sent > position.position and not await still_stands(peek, partition, position):
+                return True
+    return False
 
 
 def _event_id(record: FetchedRecord) -> bytes | None:

@@ -12,6 +12,7 @@ from shared.messaging import consumer_metrics as metrics
 from shared.messaging.consumer import Consumer
 from shared.messaging.intake import Pace
 from shared.messaging.lag import lag_seconds
+from shared.messaging.start_offsets import replaced_unseen
 from shared.messaging.store import Place, Position
 from shared.messaging.topic_peek import TopicPeek
 
@@ -38,6 +39,8 @@ class Watchdog:
                 # In this order: an end is never behind a position that was read before it.
                 positions = await self._consumer.store.positions(self._consumer.name)
                 ends = await self._peek.ends(self._places)
+                if await replaced_unseen(self._consumer, self._peek, ends, positions):
+                    return "topic recreated"
             except (KafkaError, OSError) as error:
                 # Nothing to fetch from, or nowhere to write: a new session would not do better.
                 log.warning("cannot measure lag", consumer=self._consumer.name, error=repr(error))

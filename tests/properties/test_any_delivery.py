@@ -18,7 +18,7 @@ TEXTS = st.sampled_from(["good", "bad", "fine"])
 DELIVERIES = st.lists(st.tuples(st.integers(-4, 2), st.integers(1, 6)), max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(KEYS, TEXTS), min_size=1, max_size=20), DELIVERIES)
 def test_any_delivery_gives_the_effects_of_the_log(written: list[tuple[str, str]], plan: list[tuple[int, int]]) -> None:
     asyncio.run(deliver(written, plan))

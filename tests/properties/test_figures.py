@@ -21,7 +21,6 @@ from tests.properties.histories import histories, interleavings
 MIGRATIONS = Path("services/reporting/sql/migrations")
 LAW = settings(
     max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 HANDLER = FactsProjection()

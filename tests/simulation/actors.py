@@ -17,7 +17,7 @@ from shared.messaging.intake import Intake, Pace
 from shared.messaging.parking import NotHeld, dry_run, redrive
 from shared.messaging.relay import Relay
 from shared.messaging.relay_store import Fenced, SessionLost
-from shared.messaging.start_offsets import StartOffsets
+from shared.messaging.start_offsets import StartOffsets, replaced_unseen
 from shared.messaging.stop_rule import StopRule
 from shared.messaging.store import HeldState, Place
 from shared.messaging.topic import SendFailed, Topic, TopicUnavailable
@@ -100,7 +100,8 @@ class _Session:
         self._consumer = consumer
         self._brokers = cluster.brokers(cast("Handler", consumer.handler))
         self._share = cluster.shares.get(actor)
-        self._starts = StartOffsets(consumer, cast("TopicPeek", MemoryPeek(self._brokers.values())))
+        self._peek = cast("TopicPeek", MemoryPeek(self._brokers.values()))
+        self._starts = StartOffsets(consumer, self._peek)
 
     async def run(self) -> None:
         schedule = self._cluster.schedule
@@ -118,6 +119,8 @@ class _Session:
                 outcome = await intake.take(records)
                 if await self._fetch_again(offsets, records, set(outcome.gaps)):
                     return None
+            elif await self._replaced(offsets):
+                return schedule.note(f"{self._actor} is at the end without what was sent", "topic as long as before")
             if any(key.ready for _, key in await self._consumer.store.held_keys(self._consumer.name)):
                 with suppress(OSError):  # it is tried again, as `Intake.keep_releasing` does
                     await self._consumer.release()
@@ -133,6 +136,10 @@ class _Session:
             offsets[place] = offset + len(fetched)
             records.extend(fetched)
         return records
+
+    async def _replaced(self, offsets: dict[TopicPartition, int]) -> bool:
+        positions = await self._consumer.store.positions(self._consumer.name)
+        return await replaced_unseen(self._consumer, self._peek, await self._peek.ends(offsets), positions)
 
     async def _fetch_again(
         self, offsets: dict[TopicPartition, int], records: list[FetchedRecord], gaps: set[Place]

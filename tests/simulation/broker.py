@@ -102,6 +102,9 @@ class MemoryPeek:
             for partition in range(self._brokers[topic].partitions)
         ]
 
+    async def ends(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
+        return {place: len(self._brokers[place.topic].records[place.partition]) for place in places}
+
     async def record_at(self, place: TopicPartition, offset: int) -> FetchedRecord | None:
         found = self._brokers[place.topic].kept(place.partition, offset, 1)
         return found[0] if found and found[0].offset == offset else None

@@ -90,7 +90,7 @@ def test_an_unknown_kind_or_another_kind_is_a_problem(tree: Tree, unit_rows: lis
     assert [(problem.row, problem.field) for problem in plan.problems] == [(new.row, "kind"), (other.row, "kind")]
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.randoms(use_true_random=False))
 def test_any_order_of_rows_gives_the_same_tree(kinds: Tree, unit_rows: list[typed.UnitRow], random: Random) -> None:
     shuffled = random.sample(unit_rows, k=len(unit_rows))

@@ -8,7 +8,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.errors import KafkaConnectionError
 
-from shared.contracts.envelope import FetchedRecord
+from shared.contracts.envelope import FetchedRecord, to_record
 from shared.messaging import progress_reader, subscription
 from shared.messaging.consumer import Consumer
 from shared.messaging.consumer_status import status
@@ -154,6 +154,22 @@ class TestWatchdog:
         peek.notes.records[0].clear()
 
         assert await asyncio.wait_for(self.watch(consumer, peek), 10) == "topic recreated"
+
+    async def test_asks_for_a_new_session_when_another_topic_happens_to_be_as_long(
+        self, consumer: Consumer, store: MemoryStore, notes: Notes, peek: Peek
+    ) -> None:
+        """Only what the relay says that it sent tells of it: lag is 0, and no event comes that would open a gap."""
+        sent = notes.add("a")
+        await consumer.handle([sent, notes.put(0, to_record(notes.rows[0], 0))])
+        idle = self.watch(consumer, peek)
+        await store.record_progress(ProgressRecord(SOURCE, 1, START, {0: 2}, {0: 1}))
+        done, _ = await asyncio.wait([idle], timeout=0.1)
+        assert not done
+
+        notes.add("a")
+        del notes.records[0][1]
+        await store.record_progress(ProgressRecord(SOURCE, 2, START, {0: 2}, {0: 2}))
+        assert await asyncio.wait_for(idle, 10) == "topic recreated"
 
     async def test_leaves_alone_who_has_no_lag_or_a_reason(self, consumer: Consumer, notes: Notes, peek: Peek) -> None:
         await consumer.handle([notes.add("a")])
