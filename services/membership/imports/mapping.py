@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+import unicodedata
 from datetime import date, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator, model_validator
 
+from services.membership.imports.encodings import Encoding
 from shared.contracts.fields import Code
 from shared.decider import DomainError
 
@@ -61,6 +63,7 @@ class Mapping(BaseModel):
     # An argument of the program that reads the sheet cannot hold U+0000.
     sheet: Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")] | None = None
     header_row: int = Field(default=1, ge=1)
+    encoding: Encoding = Encoding.UTF_8
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     date_format: str = "%d/%m/%Y"
 
@@ -91,6 +94,8 @@ def load_mapping(folder: Path, name: str) -> Mapping:
     if name not in known:
         raise UnknownMapping(f"Không có mẫu ánh xạ cột '{name}'. Các mẫu hiện có: {', '.join(known) or 'chưa có'}.")
     try:
-        return Mapping.model_validate(tomllib.loads(known[name].read_text(encoding="utf-8")))
+        # What it names is compared with cells, which are NFC. Notepad begins a text with a byte order mark.
+        text = unicodedata.normalize("NFC", known[name].read_text(encoding="utf-8-sig"))
+        return Mapping.model_validate(tomllib.loads(text))
     except (ValidationError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UnknownMapping(f"Mẫu ánh xạ cột '{name}' không dùng được: {error}") from error

@@ -1,16 +1,15 @@
 """A file's bytes as rows of fields, numbered as a spreadsheet shows them. What is odd is refused, never guessed."""
 
 import csv
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from services.membership.imports.encodings import EncodingRefused, read_csv
 from services.membership.imports.mapping import Mapping
 from services.membership.imports.workbook import Cell, WorkbookRefused, read_sheet, tidy
 from shared.decider import DomainError
 
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # XLSX (a ZIP), and the older XLS
-UTF16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 class UnreadableFile(DomainError):
@@ -68,22 +67,10 @@ def _workbook(content: bytes, mapping: Mapping) -> list[list[Cell]]:
 
 
 def _csv(content: bytes, mapping: Mapping) -> list[list[Cell]]:
-    reader = csv.reader(io.StringIO(_text(content), newline=""), delimiter=mapping.delimiter, strict=True)
     try:
-        return [[tidy(cell) for cell in row] for row in reader]
+        table = read_csv(content, mapping.encoding, mapping.delimiter)
+    except EncodingRefused as error:
+        raise UnreadableFile(str(error)) from error
     except csv.Error as error:
-        raise UnreadableFile(f"Tệp CSV hỏng ở gần dòng {reader.line_num}: {error}.") from error
-
-
-def _text(content: bytes) -> str:
-    """The text of UTF-8, with or without its byte order mark; other encodings are refused rather than garbled."""
-    if content.startswith(UTF16):
-        raise UnreadableFile("Tệp mã hóa UTF-16. Hãy lưu lại bằng 'CSV UTF-8'.")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        raise UnreadableFile(
-            f"Dòng {line}: tệp không phải UTF-8 (có thể là Windows-1258 hoặc TCVN3). "
-            "Trong Excel chọn Lưu thành > 'CSV UTF-8 (Comma delimited)' rồi gửi lại."
-        ) from error
+        raise UnreadableFile(f"Tệp CSV hỏng ở {error}.") from error
+    return [[tidy(cell) for cell in row] for row in table]

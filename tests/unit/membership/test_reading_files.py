@@ -3,6 +3,7 @@
 import io
 import json
 import re
+import unicodedata
 import zipfile
 from collections.abc import Sequence
 from datetime import date
@@ -12,6 +13,7 @@ import pytest
 import xlsxwriter
 
 from services.membership.imports import rows as typed
+from services.membership.imports.encodings import Encoding
 from services.membership.imports.fields import Problem
 from services.membership.imports.mapping import Mapping, UnknownMapping, load_mapping
 from services.membership.imports.tables import Row, UnreadableFile, read_rows
@@ -60,9 +62,59 @@ def test_letters_written_in_two_code_points_are_the_same_letters() -> None:
     assert row.fields["name"] == "Nguyễn Văn An"
 
 
-def test_refuses_windows_1258_and_says_what_to_do() -> None:
-    with pytest.raises(UnreadableFile, match=r"Dòng 1: tệp không phải UTF-8 \(có thể là Windows-1258"):
-        read_rows(b"M\xe3,H\xf2 v\xe0 t\xean", MAPPING)
+def in_windows_1258(text: str) -> bytes:
+    """As Windows writes it: a tone is a character of its own, behind its vowel."""
+    tones = re.compile("[\u0300\u0301\u0303\u0309\u0323]")
+
+    def apart(letter: str) -> str:
+        marks = unicodedata.normalize("NFD", letter)
+        return unicodedata.normalize("NFC", tones.sub("", marks)) + "".join(tones.findall(marks))
+
+    return "".join(map(apart, text)).encode("cp1258")
+
+
+class TestTheEncodingThatTheMappingNames:
+    WINDOWS = MAPPING.model_copy(update={"encoding": Encoding.WINDOWS_1258})
+
+    def test_windows_1258_with_its_marks_for_tones_gives_the_same_letters(self) -> None:
+        content = in_windows_1258("\n".join([HEADINGS, ROW, ROW.replace("An", "Ưởng").replace("A1", "A2")]))
+        assert "\u0303" in content.decode("cp1258")
+        found = [row.fields["name"] for row in read_rows(content, self.WINDOWS)]
+        assert found == ["Nguyễn Văn An", "Nguyễn Văn Ưởng"]
+
+    def test_windows_1258_under_a_mapping_that_does_not_say_so_is_refused(self) -> None:
+        said = f"{HEADINGS}\n".encode() + b"A1,Nguy\xea\xden V\xe3n An,42.001\n"
+        with pytest.raises(UnreadableFile, match=r"Dòng 2, cột B: không phải UTF-8.*encoding = \"windows-1258\""):
+            read_rows(said, MAPPING)
+
+    @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+    def test_utf_8_under_a_mapping_of_windows_1258_is_refused(self, encoding: str) -> None:
+        with pytest.raises(UnreadableFile, match=r"Dòng 1, cột A: tệp mã hóa UTF-8, nhưng mẫu"):
+            read_rows(csv(ROW, encoding=encoding), self.WINDOWS)
+
+    @pytest.mark.parametrize(
+        "name",
+        [b"Nguy\xd4n V\xa8n An", b"Nguye\xe3n Hoa\xf8ng", b"Tr\x81n"],
+        ids=["TCVN3", "VNI", "no character at all"],
+    )
+    def test_letters_that_vietnamese_does_not_have_are_refused(self, name: bytes) -> None:
+        lines = [in_windows_1258("Mã,Tên"), in_windows_1258("A1,Trần"), b"A2," + name]
+        with pytest.raises(UnreadableFile, match=r"Dòng 3, cột B: không phải chữ Việt mã Windows-1258"):
+            read_rows(b"\n".join(lines), self.WINDOWS)
+
+    def test_the_columns_of_a_wide_table_are_named_as_a_spreadsheet_does(self) -> None:
+        with pytest.raises(UnreadableFile, match=r"Dòng 1, cột AB: không phải UTF-8"):
+            read_rows(b"," * 27 + b"\xe3", MAPPING)
+
+    def test_a_mapping_saved_by_notepad_is_read(self, tmp_path: Path) -> None:
+        said = Path("samples/mapping/members.toml").read_text(encoding="utf-8")
+        saved = unicodedata.normalize("NFD", f'encoding = "windows-1258"\n{said}')
+        (tmp_path / "members.toml").write_text(saved, encoding="utf-8-sig")
+        loaded = load_mapping(tmp_path, "members")
+        assert unicodedata.is_normalized("NFC", loaded.model_dump_json())
+        assert loaded == load_mapping(Path("samples/mapping"), "members").model_copy(
+            update={"encoding": Encoding.WINDOWS_1258}
+        )
 
 
 def test_refuses_utf_16() -> None:
@@ -108,7 +160,12 @@ def test_refuses_a_workbook_that_is_broken_inside(wanted: bytes, instead: bytes,
 
 @pytest.mark.parametrize(
     ("setting", "odd"),
-    [*(("date_format", odd) for odd in ("%d%d", "%Q", "%d/%m", "", "[%d")), ("sheet", "\x00"), ("sheet", "")],
+    [
+        ("encoding", "tcvn3"),
+        *(("date_format", odd) for odd in ("%d%d", "%Q", "%d/%m", "", "[%d")),
+        ("sheet", "\x00"),
+        ("sheet", ""),
+    ],
 )
 def test_a_mapping_that_no_file_could_be_read_with_is_refused(tmp_path: Path, setting: str, odd: str) -> None:
     said = Path("samples/mapping/members.toml").read_text(encoding="utf-8")
