@@ -31,6 +31,7 @@ class ImportFile:
     preview: str
     digest: str
     left_out: tuple[int, ...] = ()
+    confirmed_by: str | None = None
 
 
 async def keep_import(pool: Pool, file: ImportFile, sent_at: datetime) -> None:
@@ -58,6 +59,10 @@ async def start_import(pool: Pool, import_id: UUID, left_out: Iterable[int]) -> 
 
 async def finish_import(pool: Pool, import_id: UUID) -> None:
     await SQL.finish_import(pool, import_id=import_id)
+
+
+async def confirm_import(pool: Pool, import_id: UUID, actor: str) -> None:
+    await SQL.confirm_import(pool, import_id=import_id, actor=actor)
 
 
 async def forget_old_contents(pool: Pool, before: datetime) -> None:
@@ -93,6 +98,11 @@ async def states(pool: Pool, decider: Decider[C, S], streams: Sequence[str]) -> 
 async def version_of(pool: Pool, event_id: UUID, stream: str) -> int:
     """The stream version of an event; 0 if the stream has no such event."""
     return int(await SQL.version_of(pool, event_id=event_id, stream=stream) or 0)
+
+
+async def cell_sizes(pool: Pool) -> dict[UUID, int]:
+    """Members by cell, after every change that the directory knows, those to come included."""
+    return {row["cell_id"]: row["members"] async for row in SQL.cell_sizes(pool)}
 
 
 async def members_of(pool: Pool, cell_ids: Iterable[UUID], on: date, *, after: UUID, limit: int) -> dict[UUID, UUID]:

@@ -11,7 +11,8 @@ from shared.service import ServiceSettings
 class MembershipSettings(ServiceSettings):
     """`identity_secret` keys the hash of outer codes: change it and no person is recognised again. At least 16 bytes.
 
-    `mappings` is a folder of TOML files, one per kind of file that an office sends.
+    `mappings` is a folder of TOML files, one per kind of file that an office sends. A file that takes from a unit more
+    than `import_shrink_count` members (or cells) and more than `import_shrink_share` of it waits for a confirmation.
     """
 
     model_config = SettingsConfigDict(env_prefix="MEMBERSHIP_", frozen=True)
@@ -20,3 +21,5 @@ class MembershipSettings(ServiceSettings):
     identity_secret: SecretStr = Field(min_length=16)
     mappings: Path = Path("samples/mapping")
     import_max_bytes: int = 64 * 1024 * 1024
+    import_shrink_count: int = Field(default=5, ge=0)
+    import_shrink_share: float = Field(default=0.2, ge=0, le=1)

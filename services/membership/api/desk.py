@@ -47,8 +47,7 @@ class Decided(Input):
 
 
 async def registry(running: Running) -> Registry:
-    settings = cast("MembershipSettings", running.settings)
-    return Registry(running, settings.identity_secret.get_secret_value().encode())
+    return Registry(running, cast("MembershipSettings", running.settings))
 
 
 Known = Annotated[Registry, Depends(registry)]

@@ -20,13 +20,15 @@ from shared.contracts.fields import GivenDay
 from shared.decider import DomainError
 from shared.eventstore.context import Context
 from shared.local_time import local_date
-from shared.web.access import Caller
+from shared.web.access import Caller, Reach, Role, allow
 from shared.web.context import command_context
 from shared.web.inputs import Input
 from shared.web.problems import Refused
 from shared.web.requests import wrote
 
 router = APIRouter(prefix="/imports", tags=["imports"])
+# A person: a machine that could confirm its own file would confirm every one.
+CONFIRM = allow({Role.PROVINCE_BOARD: Reach.SUBTREE})
 
 
 class FileTooLarge(Refused):
@@ -58,8 +60,20 @@ class UnknownParentRow(BaseModel):
     code: str
 
 
+class ShrinkingUnit(BaseModel):
+    """`leaving` of the unit's `of` members (or, in a file of units, cells) are not under it after the file."""
+
+    unit_id: UUID
+    name: str
+    leaving: int
+    of: int
+
+
 class ImportAnswer(BaseModel):
-    """What the file would do, or did. Rows that are missing from a file change nothing: that is no departure."""
+    """What the file would do, or did. Rows that are missing from a file change nothing: that is no departure.
+
+    While `shrinking` names units and `confirmed_by` nobody, the file is held: it is not applied.
+    """
 
     import_id: UUID
     kind: str
@@ -70,6 +84,8 @@ class ImportAnswer(BaseModel):
     ended: int
     unchanged: int
     changes: list[RowChange] = Field(description="Changed and ended rows, at most 500.")
+    shrinking: list[ShrinkingUnit] = Field(default_factory=list)
+    confirmed_by: str | None
     unknown_parents: list[UnknownParentRow]
     problems: list[RowProblem]
     left_out: list[int]
@@ -132,6 +148,21 @@ async def carry_out(
     return AppliedAnswer(import_id=import_id, state="applied", rows=done.rows, position=done.position)
 
 
+@router.post("/{import_id}/confirmation")
+async def confirm(
+    caller: Annotated[Caller, CONFIRM],
+    running: Running,
+    known: Known,
+    context: Annotated[Context, Depends(command_context)],
+    import_id: UUID,
+) -> ImportAnswer:
+    """The units that the file shrinks do shrink. Whoever sent it applies it afterwards."""
+    await _require_root(caller, known)
+    await _find(running, import_id)
+    await queries.confirm_import(running.pool, import_id, context.metadata.actor)
+    return _answer(await _find(running, import_id))
+
+
 @router.get("/{import_id}")
 async def show(caller: Annotated[Caller, CHANGE], running: Running, known: Known, import_id: UUID) -> ImportAnswer:
     await _require_root(caller, known)
@@ -159,5 +190,6 @@ def _answer(file: ImportFile) -> ImportAnswer:
         as_of=file.as_of,
         state=file.state,
         left_out=list(file.left_out),
+        confirmed_by=file.confirmed_by,
         **shown,
     )

@@ -18,6 +18,7 @@ from services.membership.imports.mapping import FileKind, Mapping
 from services.membership.imports.plan import Change, Outcome, Plan
 from services.membership.imports.preview import digest
 from services.membership.imports.registry import Registry
+from services.membership.imports.shrinking import Loss, shrinking
 from services.membership.imports.tables import Row
 from services.membership.imports.unit_plan import FileDay
 from services.membership.queries import ImportFile
@@ -53,6 +54,13 @@ class ImportOutdated(DomainError):
     status = 409
 
 
+class ImportHeld(DomainError):
+    """The file takes so many away that somebody has to confirm it first."""
+
+    problem = "import-held"
+    status = 409
+
+
 class ContentGone(DomainError):
     """The file was kept too long, or may have held an erased person's name."""
 
@@ -71,7 +79,7 @@ class Applied:
 async def apply(file: ImportFile, left_out: Collection[int], metadata: Metadata, registry: Registry) -> Applied:
     """Records what the preview showed, without the rows left out; nothing at all while other rows have problems.
 
-    Raises `ImportHasProblems`, `ImportOutdated`, `ContentGone`. An import that is applied already does nothing.
+    Raises `ImportHasProblems`, `ImportHeld`, `ImportOutdated`, `ContentGone`. An applied import does nothing.
     """
     if file.state == "applied":
         return Applied(0, None)
@@ -87,6 +95,8 @@ async def apply(file: ImportFile, left_out: Collection[int], metadata: Metadata,
     else:
         left_out = file.left_out
     plan = await _planned(rows, mapping, day, registry, left_out, None if left_out else compared)
+    if file.state == "previewed" and file.confirmed_by is None:
+        _refuse_shrinking(await shrinking(plan, mapping.kind, registry))
     await queries.start_import(registry.runtime.pool, file.import_id, left_out)
     # Metadata travels with every event, and a hash of a row could be guessed back to a name.
     record = _Recorder(
@@ -125,6 +135,15 @@ def _refuse_problems(plan: Plan[Any]) -> None:
     shown = "; ".join(f"dòng {problem.row}, {problem.field}: {problem.text}" for problem in plan.problems[:SHOWN])
     more = f"; và {len(plan.problems) - SHOWN} lỗi khác" if len(plan.problems) > SHOWN else ""
     raise ImportHasProblems(f"Tệp còn {len(plan.problems)} lỗi, chưa ghi nhận gì: {shown}{more}.")
+
+
+def _refuse_shrinking(losses: Sequence[Loss]) -> None:
+    if losses:
+        shown = "; ".join(f"'{loss.name}' giảm {loss.leaving} trên {loss.of}" for loss in losses[:SHOWN])
+        more = f"; và {len(losses) - SHOWN} đơn vị khác" if len(losses) > SHOWN else ""
+        raise ImportHeld(
+            f"Tệp làm giảm mạnh, chưa ghi nhận gì: {shown}{more}. Nếu đúng là vậy, cấp tỉnh xác nhận trước."
+        )
 
 
 def _new_members(plan: Plan[Any], rows: Iterable[Row]) -> dict[str, UUID]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from services.membership.imports.compare import compare, read_file
 from services.membership.imports.mapping import Mapping
 from services.membership.imports.plan import Outcome, Plan
 from services.membership.imports.registry import Registry
+from services.membership.imports.shrinking import Loss, shrinking
 from services.membership.imports.unit_plan import FileDay
 from services.membership.queries import ImportFile
 
@@ -32,7 +34,7 @@ async def preview(content: bytes, mapping: Mapping, as_of: date, registry: Regis
         as_of=as_of,
         content=content,
         state="previewed",
-        preview=json.dumps(summary(plan), ensure_ascii=False),
+        preview=json.dumps(summary(plan, await shrinking(plan, mapping.kind, registry)), ensure_ascii=False),
         digest=digest(plan),
     )
     now = registry.runtime.clock()
@@ -41,8 +43,8 @@ async def preview(content: bytes, mapping: Mapping, as_of: date, registry: Regis
     return file
 
 
-def summary(plan: Plan[Any]) -> dict[str, Any]:
-    """What a preview shows: counts, the rows that would change or end what is known, and every problem."""
+def summary(plan: Plan[Any], shrinking: Sequence[Loss]) -> dict[str, Any]:
+    """What a preview shows: counts, rows that would change or end what is known, what shrinks, and every problem."""
     listed = [change for change in plan.changes if change.outcome is not Outcome.NEW][:LISTED]
     return {
         "new": plan.count(Outcome.NEW),
@@ -50,6 +52,7 @@ def summary(plan: Plan[Any]) -> dict[str, Any]:
         "ended": plan.count(Outcome.ENDED),
         "unchanged": plan.unchanged,
         "changes": [{"row": change.row, "outcome": change.outcome, "fields": list(change.fields)} for change in listed],
+        "shrinking": [asdict(loss) | {"unit_id": str(loss.unit_id)} for loss in shrinking],
         "unknown_parents": [asdict(missing) for missing in plan.unknown_parents],
         "problems": [asdict(problem) for problem in plan.problems],
     }

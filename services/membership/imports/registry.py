@@ -12,6 +12,7 @@ from services.membership.domain.office import OFFICE, Office
 from services.membership.domain.tree_state import Tree
 from services.membership.domain.unit_tree import STREAM
 from services.membership.imports.identity import KnownMember, Person, code_hash
+from services.membership.settings import MembershipSettings
 from shared.eventstore.texts import read_texts
 from shared.service import Runtime
 
@@ -19,9 +20,10 @@ from shared.service import Runtime
 class Registry:
     """Looks up what a plan needs, all of it from the service's own log: no projection, no lag."""
 
-    def __init__(self, runtime: Runtime, secret: bytes) -> None:
+    def __init__(self, runtime: Runtime, settings: MembershipSettings) -> None:
         self.runtime = runtime
-        self._secret = secret
+        self.settings = settings
+        self._secret = settings.identity_secret.get_secret_value().encode()
 
     async def tree(self) -> Tree:
         tree, _ = await self.runtime.handler(TREES).state(STREAM)

@@ -5,7 +5,7 @@ VALUES (:import_id, :kind, :mapping::json, :as_of, :content, 'previewed', :previ
 
 -- name: find_import^
 -- A file by its id.
-SELECT import_id, kind, mapping, as_of, content, state, preview, digest, left_out
+SELECT import_id, kind, mapping, as_of, content, state, preview, digest, left_out, confirmed_by
 FROM import_file
 WHERE import_id = :import_id;
 
@@ -17,6 +17,11 @@ WHERE import_id = :import_id AND state = 'previewed';
 -- name: finish_import!
 -- All rows are recorded: the names are not needed any more.
 UPDATE import_file SET state = 'applied', content = NULL WHERE import_id = :import_id;
+
+-- name: confirm_import!
+-- Somebody looked at what the file takes away, and means it. The first to say so is kept.
+UPDATE import_file SET confirmed_by = :actor
+WHERE import_id = :import_id AND state = 'previewed' AND confirmed_by IS NULL;
 
 -- name: forget_old_contents!
 -- Files that nobody applied in time. What is wrong with a row may quote it.
@@ -66,6 +71,18 @@ FROM (
 WHERE held.cell_id = ANY(:cell_ids::uuid[]) AND held.member_id > :after
 ORDER BY held.member_id
 LIMIT :limit;
+
+-- name: cell_sizes
+-- How many members each cell has once all that is known has happened, by the directory.
+SELECT held.cell_id, count(*) AS members
+FROM (
+    SELECT DISTINCT ON (m.member_id) m.member_id, m.cell_id
+    FROM member_cell AS m
+    WHERE m.withdrawn_position IS NULL
+    ORDER BY m.member_id, m.valid_from DESC, m.position DESC
+) AS held
+WHERE held.cell_id IS NOT NULL
+GROUP BY held.cell_id;
 
 -- name: offices_of
 -- Tenures in the units that cover a day.
