@@ -37,7 +37,8 @@ class Reader:
 
     def refuse(self, field: str, text: str) -> None:
         heading = self._mapping.columns.get(field, field)
-        self.problems.append(Problem(self.row, field, f"Cột '{heading}': {text}"))
+        # The text quotes the value, and no jsonb holds U+0000: an erasure could not take the quotation away.
+        self.problems.append(Problem(self.row, field, CONTROL.sub("\ufffd", f"Cột '{heading}': {text}")))
 
     def unsaid(self, *fields: str) -> frozenset[str]:
         """Which of `fields` the mapping gives no column: of those the file says nothing, not even "empty"."""

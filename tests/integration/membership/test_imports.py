@@ -154,7 +154,7 @@ async def test_what_a_preview_quotes_goes_with_an_erased_member(sender: Sender) 
     await sender.all()
     notice, headings, first, *_ = member_lines(sender)
     code, name = first.split(",")[:2]
-    preview = await sender.preview("members", as_file([notice, headings, first.replace(code, name)]))
+    preview = await sender.preview("members", as_file([notice, headings, first.replace(code, f"{name}\x00")]))
     assert name in str(preview["problems"])
     [cell, *_] = [unit for unit in (await sender.get("/units")).json() if unit["is_cell"]]
     offices = (await sender.get(f"/offices?under={cell['unit_id']}")).json()
