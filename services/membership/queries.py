@@ -32,6 +32,7 @@ class ImportFile:
     digest: str
     left_out: tuple[int, ...] = ()
     confirmed_by: str | None = None
+    body_hash: bytes | None = None
 
 
 async def keep_import(pool: Pool, file: ImportFile, sent_at: datetime) -> None:
@@ -44,6 +45,7 @@ async def keep_import(pool: Pool, file: ImportFile, sent_at: datetime) -> None:
         content=file.content,
         preview=file.preview,
         digest=file.digest,
+        body_hash=file.body_hash,
         sent_at=sent_at,
     )
 

@@ -2,10 +2,10 @@
 
 from fastapi import APIRouter
 
-from services.membership.api import imports, members, offices, units
+from services.membership.api import imports, members, offices, pushes, units
 
 router = APIRouter()
-for part in (imports, units, offices, members):
+for part in (imports, pushes, units, offices, members):
     router.include_router(part.router)
 
 __all__ = ["router"]

@@ -121,13 +121,13 @@ async def send(
 ) -> ImportAnswer:
     """A preview: nothing is recorded yet."""
     settings = cast("MembershipSettings", running.settings)
-    await _require_root(caller, known)
+    await require_root(caller, known)
     content = await file.read(settings.import_max_bytes + 1)
     if len(content) > settings.import_max_bytes:
         raise FileTooLarge(f"Tệp lớn hơn {settings.import_max_bytes // 1024 // 1024} MB: hãy chia nhỏ.")
     loaded = load_mapping(settings.mappings, mapping)
     day = as_of or local_date(running.clock())
-    return _answer(await preview(content, loaded, day, known))
+    return answer(await preview(content, loaded, day, known))
 
 
 @router.post("/{import_id}/apply")
@@ -140,7 +140,7 @@ async def carry_out(
     body: ApplyInput,
 ) -> AppliedAnswer:
     """Records what the preview showed. Refused while rows have problems; repeat it if the answer was lost."""
-    await _require_root(caller, known)
+    await require_root(caller, known)
     file = await _find(running, import_id)
     done = await apply(file, frozenset(body.leave_out), context.metadata, known)
     if done.position is not None:
@@ -157,19 +157,19 @@ async def confirm(
     import_id: UUID,
 ) -> ImportAnswer:
     """The units that the file shrinks do shrink. Whoever sent it applies it afterwards."""
-    await _require_root(caller, known)
+    await require_root(caller, known)
     await _find(running, import_id)
     await queries.confirm_import(running.pool, import_id, context.metadata.actor)
-    return _answer(await _find(running, import_id))
+    return answer(await _find(running, import_id))
 
 
 @router.get("/{import_id}")
 async def show(caller: Annotated[Caller, CHANGE], running: Running, known: Known, import_id: UUID) -> ImportAnswer:
-    await _require_root(caller, known)
-    return _answer(await _find(running, import_id))
+    await require_root(caller, known)
+    return answer(await _find(running, import_id))
 
 
-async def _require_root(caller: Caller, known: Registry) -> None:
+async def require_root(caller: Caller, known: Registry) -> None:
     """A file may touch any unit, so its sender reaches the root. Before there is one, only a machine gets here."""
     for root in (await known.tree()).roots:
         await caller.require(root)
@@ -182,7 +182,7 @@ async def _find(running: Running, import_id: UUID) -> ImportFile:
     return file
 
 
-def _answer(file: ImportFile) -> ImportAnswer:
+def answer(file: ImportFile) -> ImportAnswer:
     shown: dict[str, Any] = json.loads(file.preview)
     return ImportAnswer(
         import_id=file.import_id,

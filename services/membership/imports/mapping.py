@@ -25,6 +25,13 @@ class FileKind(StrEnum):
     ASSIGNMENTS = "assignments"
 
 
+class Format(StrEnum):
+    """A table (a spreadsheet or CSV), or a JSON list of objects whose keys are the headings."""
+
+    TABLE = "table"
+    JSON = "json"
+
+
 REQUIRED: dict[FileKind, tuple[str, ...]] = {
     FileKind.UNIT_KINDS: ("kind", "name", "is_cell", "decides_ratings", "valid_from"),
     FileKind.UNITS: ("code", "name", "kind", "parent", "effective_on"),
@@ -63,6 +70,7 @@ class Mapping(BaseModel):
     # An argument of the program that reads the sheet cannot hold U+0000.
     sheet: Annotated[str, StringConstraints(min_length=1, pattern=r"^[^\x00]+$")] | None = None
     header_row: int = Field(default=1, ge=1)
+    format: Format = Format.TABLE
     encoding: Encoding = Encoding.UTF_8
     delimiter: str = Field(default=",", min_length=1, max_length=1)
     date_format: str = "%d/%m/%Y"

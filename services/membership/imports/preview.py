@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, timedelta
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from services.membership import queries
 from services.membership.imports.compare import compare, read_file
@@ -23,12 +23,23 @@ KEPT = timedelta(days=7)
 LISTED = 500
 
 
-async def preview(content: bytes, mapping: Mapping, as_of: date, registry: Registry) -> ImportFile:
-    """Compares and keeps the file; nothing is recorded in the log. Raises `UnreadableFile`."""
+async def preview(
+    content: bytes,
+    mapping: Mapping,
+    as_of: date,
+    registry: Registry,
+    *,
+    import_id: UUID | None = None,
+    body_hash: bytes | None = None,
+) -> ImportFile:
+    """Compares and keeps the file; nothing is recorded in the log. Raises `UnreadableFile`.
+
+    `import_id` and `body_hash`: of a request that may be repeated. A preview of it that was kept before is replaced.
+    """
     rows = await read_file(content, mapping)
     plan = await compare(rows, mapping, FileDay(mapping.system, as_of), registry)
     file = ImportFile(
-        import_id=uuid4(),
+        import_id=import_id or uuid4(),
         kind=mapping.kind,
         mapping=mapping.model_dump_json(),
         as_of=as_of,
@@ -36,6 +47,7 @@ async def preview(content: bytes, mapping: Mapping, as_of: date, registry: Regis
         state="previewed",
         preview=json.dumps(summary(plan, await shrinking(plan, mapping.kind, registry)), ensure_ascii=False),
         digest=digest(plan),
+        body_hash=body_hash,
     )
     now = registry.runtime.clock()
     await queries.forget_old_contents(registry.runtime.pool, now - KEPT)

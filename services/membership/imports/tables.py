@@ -4,11 +4,14 @@ import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import TypeAdapter, ValidationError
+
 from services.membership.imports.encodings import EncodingRefused, read_csv
-from services.membership.imports.mapping import Mapping
+from services.membership.imports.mapping import Format, Mapping
 from services.membership.imports.workbook import Cell, WorkbookRefused, read_sheet, tidy
 from shared.decider import DomainError
 
+RECORDS = TypeAdapter(list[dict[str, str | None]])
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # XLSX (a ZIP), and the older XLS
 
 
@@ -28,7 +31,9 @@ class Row:
 
 
 def read_rows(content: bytes, mapping: Mapping) -> list[Row]:
-    """The rows below the headings, empty ones left out; raises `UnreadableFile`."""
+    """The rows below the headings, or the objects of a list, empty ones left out; raises `UnreadableFile`."""
+    if mapping.format is Format.JSON:
+        return _records(content, mapping)
     table = _workbook(content, mapping) if content.startswith(WORKBOOKS) else _csv(content, mapping)
     if len(table) < mapping.header_row:
         raise UnreadableFile(f"Tệp không có dòng tiêu đề: cần tiêu đề cột ở dòng {mapping.header_row}.")
@@ -38,6 +43,28 @@ def read_rows(content: bytes, mapping: Mapping) -> list[Row]:
         fields = {name: cells[at] for name, at in places.items() if at < len(cells) and cells[at] != ""}
         if fields:
             rows.append(Row(number, fields))
+    return rows
+
+
+def _records(content: bytes, mapping: Mapping) -> list[Row]:
+    """Objects count from 1. A key that is not there is no answer, where null is one: so it is refused."""
+    try:
+        records = RECORDS.validate_json(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        row, key = (*first["loc"], None, None)[:2]
+        place = (f"Dòng {row + 1}, trường '{key}': " if key else f"Dòng {row + 1}: ") if isinstance(row, int) else ""
+        raise UnreadableFile(
+            f"{place}cần một danh sách JSON gồm các đối tượng có giá trị là chuỗi hoặc null ({first['msg']})."
+        ) from error
+    rows = []
+    for number, record in enumerate(records, start=1):
+        for name, key in mapping.columns.items():
+            if key not in record:
+                raise UnreadableFile(f"Dòng {number}: thiếu '{key}' (trường {name}); nếu để trống hãy ghi null.")
+        fields: dict[str, Cell] = {name: tidy(record[key] or "") for name, key in mapping.columns.items()}
+        if any(fields.values()):
+            rows.append(Row(number, {name: value for name, value in fields.items() if value}))
     return rows
 
 

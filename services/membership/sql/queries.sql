@@ -1,11 +1,16 @@
 -- name: keep_import!
--- A file with its preview.
-INSERT INTO import_file (import_id, kind, mapping, as_of, content, state, preview, digest, sent_at)
-VALUES (:import_id, :kind, :mapping::json, :as_of, :content, 'previewed', :preview::json, :digest, :sent_at);
+-- A file with its preview. Of the same request again, until its apply has begun, a new preview: nobody confirmed that one.
+INSERT INTO import_file (import_id, kind, mapping, as_of, content, state, preview, digest, body_hash, sent_at)
+VALUES (
+    :import_id, :kind, :mapping::json, :as_of, :content, 'previewed', :preview::json, :digest, :body_hash, :sent_at
+)
+ON CONFLICT (import_id) DO UPDATE
+SET mapping = EXCLUDED.mapping, as_of = EXCLUDED.as_of, content = EXCLUDED.content, preview = EXCLUDED.preview, digest = EXCLUDED.digest, confirmed_by = NULL
+WHERE import_file.state = 'previewed' AND import_file.body_hash = EXCLUDED.body_hash;
 
 -- name: find_import^
 -- A file by its id.
-SELECT import_id, kind, mapping, as_of, content, state, preview, digest, left_out, confirmed_by
+SELECT import_id, kind, mapping, as_of, content, state, preview, digest, left_out, confirmed_by, body_hash
 FROM import_file
 WHERE import_id = :import_id;
 

@@ -15,7 +15,7 @@ from services.membership.settings import MembershipSettings
 from shared.service import ClientSettings
 from shared.web.roles import Role
 from tests.integration.inprocess import running
-from tests.integration.membership.conftest import Sender
+from tests.integration.membership.conftest import MACHINE, Sender
 
 GUIDE = Path("docs/integration.md").read_text(encoding="utf-8")
 PATHS = re.compile(r"/membership/(?P<of>units|members)/\{id\}/(?P<last>[a-z |]+)`")
@@ -73,6 +73,15 @@ async def test_the_preview_and_the_apply_answer_what_the_guide_shows(sender: Sen
     assert {name: preview[name] for name in said} == {name: shown[name] for name in said}
     assert shown.keys() <= preview.keys()
     assert (done.json().keys(), done.json()["rows"]) == (applied.keys(), applied["rows"])
+
+
+async def test_rows_of_the_guide_are_pushed_as_they_stand_in_its_file(sender: Sender) -> None:
+    _, headings, row = example("csv").splitlines()
+    record = dict(zip(headings.split(","), row.split(","), strict=True))
+    assert f'"{headings.split(",")[0]}": "{row.split(",")[0]}"' in GUIDE
+    body = {"mapping": "guide", "as_of": "2026-03-01", "rows": [record]}
+    done = (await sender.service.post("/imports/rows", body, Authorization=MACHINE)).json()
+    assert (done["state"], done["unchanged"], done["problems"]) == ("applied", 1, [])
 
 
 def test_the_paths_of_the_guide_exist() -> None:

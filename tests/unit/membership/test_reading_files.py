@@ -6,6 +6,7 @@ import re
 import unicodedata
 import zipfile
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import xlsxwriter
 from services.membership.imports import rows as typed
 from services.membership.imports.encodings import Encoding
 from services.membership.imports.fields import Problem
-from services.membership.imports.mapping import Mapping, UnknownMapping, load_mapping
+from services.membership.imports.mapping import Format, Mapping, UnknownMapping, load_mapping
 from services.membership.imports.tables import Row, UnreadableFile, read_rows
 from shared.contracts.membership import MemberStatus, Standing
 
@@ -198,6 +199,30 @@ def test_reads_a_workbook_with_a_title_and_real_dates_and_codes_of_digits() -> N
 
 def test_empty_rows_are_skipped_and_rows_keep_their_numbers() -> None:
     assert [row.number for row in read_rows(csv("", ROW, ",,,,", ROW), MAPPING)] == [3, 5]
+
+
+class TestAListOfObjects:
+    JSON = MAPPING.model_copy(update={"format": Format.JSON})
+
+    def test_is_read_like_the_rows_of_a_table(self) -> None:
+        record = dict(zip(HEADINGS.split(","), ROW.split(","), strict=True))
+        content = json.dumps([dict.fromkeys(record), {**record, "not mapped": None}]).encode()
+        assert read_rows(content, self.JSON) == [replace(read_rows(csv(ROW), MAPPING)[0], number=2)]
+
+    @pytest.mark.parametrize(
+        ("content", "text"),
+        [
+            (b"{", "cần một danh sách JSON"),
+            (b'{"rows": []}', "cần một danh sách JSON"),
+            (b"[{}, 1]", "Dòng 2: cần một danh sách"),
+            (b'[{"M\xc3\xa3": 1}]', "Dòng 1, trường 'Mã': cần một danh sách"),
+            (b'[{"M\xc3\xa3": "\\ud800"}]', "cần một danh sách JSON"),
+            (b'[{"M\xc3\xa3": "A1"}]', r"Dòng 1: thiếu 'Họ và tên' \(trường name\)"),
+        ],
+    )
+    def test_is_refused_with_its_row_when_it_is_something_else(self, content: bytes, text: str) -> None:
+        with pytest.raises(UnreadableFile, match=text):
+            read_rows(content, self.JSON)
 
 
 @pytest.mark.parametrize(
