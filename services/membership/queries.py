@@ -2,7 +2,7 @@
 directory. So a preview compares with everything committed before it, also while Kafka is away."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from itertools import groupby
 from pathlib import Path
@@ -33,6 +33,24 @@ class ImportFile:
     left_out: tuple[int, ...] = ()
     confirmed_by: str | None = None
     body_hash: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """How far a source was pulled. `etag` is of the page that was last taken at `cursor`."""
+
+    cursor: str | None
+    etag: str | None
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """A row with a problem, as JSON; `tried_at` is the log's position then."""
+
+    code_hash: bytes
+    record: str
+    tried_at: int
 
 
 async def keep_import(pool: Pool, file: ImportFile, sent_at: datetime) -> None:
@@ -85,7 +103,28 @@ async def reserve_identities(pool: Pool, wanted: Mapping[bytes, UUID]) -> None:
 
 
 async def forget_identities(connection: Connection | Pool, member_id: UUID) -> None:
+    await SQL.forget_quarantined(connection, member_id=member_id)
     await SQL.forget_identities(connection, member_id=member_id)
+
+
+async def pulled(pool: Pool, source: str) -> Pulled:
+    row = await SQL.pulled(pool, source=source)
+    return Pulled(**dict(row)) if row else Pulled(None, None, 0)
+
+
+async def quarantined(pool: Pool, source: str) -> list[Quarantined]:
+    return [Quarantined(**dict(row)) async for row in SQL.quarantined(pool, source=source)]
+
+
+async def advance_pull(pool: Pool, source: str, to: Pulled, held: Iterable[Quarantined]) -> bool:
+    """Remembers that the page before `to` is done, and its rows with problems; false if somebody else did."""
+    async with pool.acquire() as connection, connection.transaction():
+        moved = await SQL.advance_pull(connection, source=source, cursor=to.cursor, etag=to.etag, pages=to.pages - 1)
+        if moved is None:
+            return False
+        await SQL.empty_quarantine(connection, source=source)
+        await SQL.quarantine(connection, [{"source": source, **asdict(row)} for row in held])
+    return True
 
 
 async def states(pool: Pool, decider: Decider[C, S], streams: Sequence[str]) -> dict[str, S]:

@@ -50,6 +50,10 @@ class Registry:
         await queries.reserve_identities(self.runtime.pool, hashed)
         return await queries.identities(self.runtime.pool, hashed) == hashed
 
+    def member_hash(self, system: str, code: str) -> bytes:
+        """As the tables keep a member's outer code."""
+        return code_hash(self._secret, system, code)
+
     def body_hash(self, metadata: Metadata) -> bytes:
         """Of a request's body. It is kept, so it is keyed: a name could be guessed back from a plain one."""
         return code_hash(self._secret, "body", metadata.body_hash or "")

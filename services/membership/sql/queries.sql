@@ -104,3 +104,34 @@ FROM assignment
 WHERE unit_id = ANY(:unit_ids::uuid[])
   AND valid_from <= :valid_on AND (valid_until IS NULL OR valid_until >= :valid_on)
 ORDER BY unit_id, kind, assignment_id;
+
+-- name: pulled^
+-- How far a source was pulled.
+SELECT cursor, etag, pages FROM pull_source WHERE source = :source;
+
+-- name: advance_pull$
+-- The next page is due. No row: somebody else has taken this one.
+INSERT INTO pull_source (source, cursor, etag, pages) VALUES (:source, :cursor, :etag, :pages + 1)
+ON CONFLICT (source) DO UPDATE
+SET cursor = EXCLUDED.cursor, etag = EXCLUDED.etag, pages = EXCLUDED.pages
+WHERE pull_source.pages = :pages
+RETURNING pages;
+
+-- name: quarantined
+-- Rows of a source that had problems when they were last tried.
+SELECT code_hash, record, tried_at FROM pull_quarantine WHERE source = :source ORDER BY code_hash;
+
+-- name: empty_quarantine!
+-- All of them were tried again.
+DELETE FROM pull_quarantine WHERE source = :source;
+
+-- name: quarantine*!
+-- A row that has a problem, still or newly.
+INSERT INTO pull_quarantine (source, code_hash, record, tried_at)
+VALUES (:source, :code_hash, :record::json, :tried_at);
+
+-- name: forget_quarantined!
+-- Rows about a member, before the codes lead nowhere.
+DELETE FROM pull_quarantine AS q
+USING member_identity AS i
+WHERE i.code_hash = q.code_hash AND i.member_id = :member_id;
