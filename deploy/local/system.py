@@ -20,6 +20,7 @@ from deploy.local.servers import Servers
 from deploy.local.supervisor import Program, Supervisor
 from shared.database.migrate import SHARED_MIGRATIONS, MigrationFailed, migrate
 from shared.database.pool import RUNTIME_ROLE
+from shared.messaging.brokers import Brokers
 from shared.messaging.provision import provision
 from shared.messaging.topic import TopicMisconfigured
 
@@ -109,7 +110,7 @@ async def _prepare(servers: Servers) -> dict[str, str]:
         for name in PUBLISHERS:
             group.create_task(
                 provision(
-                    servers.kafka,
+                    Brokers(servers.kafka),
                     name,
                     partitions=PARTITIONS,
                     replication=servers.replication,
