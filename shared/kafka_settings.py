@@ -1,14 +1,13 @@
 """Settings for Kafka: where it is, whether it is encrypted, and who logs in."""
 
 from pathlib import Path
-from ssl import SSLContext, create_default_context
 from typing import Literal, Self
 
 from pydantic import SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from shared.messaging.brokers import Brokers, Login, Mechanism
-from shared.secret_settings import SecretSettings
+from shared.secret_settings import SecretSettings, authorities
 
 
 class KafkaSettings(SecretSettings):
@@ -27,10 +26,10 @@ class KafkaSettings(SecretSettings):
 
     @field_validator("kafka_ca_file")
     @classmethod
-    def _readable(cls, path: Path | None, info: ValidationInfo) -> Path | None:
+    def _trusts_kafka(cls, path: Path | None, info: ValidationInfo) -> Path | None:
         if path is not None and info.data.get("kafka_security") == "PLAINTEXT":
             raise PydanticCustomError("unused", "is given, but KAFKA_SECURITY is PLAINTEXT: nothing would be checked")
-        _context(path)
+        authorities(path)
         return path
 
     @model_validator(mode="after")
@@ -42,16 +41,9 @@ class KafkaSettings(SecretSettings):
     @property
     def brokers(self) -> Brokers:
         """What every client of Kafka in this process is opened with."""
-        tls = None if self.kafka_security == "PLAINTEXT" else _context(self.kafka_ca_file)
+        tls = None if self.kafka_security == "PLAINTEXT" else authorities(self.kafka_ca_file)
         if self.kafka_security != "SASL_SSL" or self.kafka_password is None:
             return Brokers(self.kafka_bootstrap, tls)
         user = self.kafka_user or self.name
         login = Login(user, self.kafka_password.get_secret_value(), self.kafka_sasl_mechanism)
         return Brokers(self.kafka_bootstrap, tls, login)
-
-
-def _context(authorities: Path | None) -> SSLContext:
-    try:
-        return create_default_context(cafile=authorities)
-    except OSError as error:  # ssl.SSLError is one
-        raise PydanticCustomError("no_authority", f"no certificates can be read from {authorities}: {error}") from error
