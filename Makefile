@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help env demo run test check lint types arch contracts simulate fuzz faults mutants bench status stack secrets \
-	test-compose test-tls test-alerts lock clean
+	rehearse-restore test-compose test-tls test-alerts lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -15,7 +15,7 @@ ARGS ?=
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-13s %s\n' "$$name" "$$text"; done
+		printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 env: $(STAMP) ## the Python environment in .venv, from the locked requirements
 
@@ -58,6 +58,9 @@ simulate: $(STAMP) ## services, relays and consumers under faults, fresh seeds; 
 
 faults: $(STAMP) ## real servers and services killed, frozen, starved while a month is entered; 20 to 60 minutes
 	@$(BIN)/python -m pytest tests/faults -m faults --durations=0 -s -v $(ARGS)
+
+rehearse-restore: $(STAMP) ## backs up while a month is entered, destroys PostgreSQL, restores it both ways; recount 0
+	@$(BIN)/python -m tests.rehearsal
 
 mutants: $(STAMP) ## the product broken on purpose, one promise each: a test must fail every time; ARGS names some
 	@$(BIN)/python -m tests.mutants $(ARGS)
