@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help env demo run test check lint types arch contracts simulate fuzz faults mutants bench status stack secrets \
-	test-compose test-alerts lock clean
+	rehearse-restore test-compose test-tls test-alerts lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -15,7 +15,7 @@ ARGS ?=
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-13s %s\n' "$$name" "$$text"; done
+		printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 env: $(STAMP) ## the Python environment in .venv, from the locked requirements
 
@@ -59,6 +59,9 @@ simulate: $(STAMP) ## services, relays and consumers under faults, fresh seeds; 
 faults: $(STAMP) ## real servers and services killed, frozen, starved while a month is entered; 20 to 60 minutes
 	@$(BIN)/python -m pytest tests/faults -m faults --durations=0 -s -v $(ARGS)
 
+rehearse-restore: $(STAMP) ## backs up while a month is entered, destroys PostgreSQL, restores it both ways; recount 0
+	@$(BIN)/python -m tests.rehearsal
+
 mutants: $(STAMP) ## the product broken on purpose, one promise each: a test must fail every time; ARGS names some
 	@$(BIN)/python -m tests.mutants $(ARGS)
 
@@ -73,6 +76,9 @@ secrets: ## the secrets that docker-compose.yml needs, where they are missing, i
 
 test-compose: $(STAMP) ## docker-compose.yml on a Docker engine that has the base images (docs/deploy.md)
 	@$(BIN)/python -m pytest tests/compose -m compose $(ARGS)
+
+test-tls: $(STAMP) ## services on a Kafka and a PostgreSQL that encrypt, each with its own login and rights
+	@$(BIN)/python -m pytest -m tls $(ARGS)
 
 test-alerts: ## the alert rules, by promtool
 	@command -v promtool >/dev/null || { echo 'make test-alerts: promtool is not installed (Debian: the package prometheus)' >&2; exit 1; }

@@ -24,6 +24,7 @@ from shared.contracts.event import Event
 from shared.contracts.meetings import Body, MeetingScheduled, Part, PlannedSitting
 from shared.database.migrate import migrate
 from shared.database.pool import open_pool
+from shared.messaging.brokers import Brokers
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.partitioner import partition_for
 from shared.messaging.postgres_store import PostgresStore
@@ -42,7 +43,7 @@ async def against_drain(postgres: str, bootstrap: str) -> tuple[float, float]:
     """Check-ins per second: ours until the last one is in the figures; the peer until it has fetched the last one."""
     prefix = f"bench-{uuid4().hex[:8]}."
     for service in FactsProjection.sources:
-        await provision(bootstrap, service, prefix=prefix, partitions=PARTITIONS)
+        await provision(Brokers(bootstrap), service, prefix=prefix, partitions=PARTITIONS)
     meetings = {str(uuid4()): uuid4() for _ in range(CELLS)}
     await _fill(bootstrap, "meetings", prefix, ((cell, _scheduled(cell, meetings[cell])) for cell in meetings))
     round_robin = (cell for _ in range(CHECK_INS // CELLS) for cell in meetings)
@@ -59,7 +60,7 @@ async def against_drain(postgres: str, bootstrap: str) -> tuple[float, float]:
 
 async def _project(store: Store, bootstrap: str, prefix: str) -> float:
     began = time.perf_counter()
-    running = asyncio.create_task(run_consumers(bootstrap, [FactsProjection()], store, topic_prefix=prefix))
+    running = asyncio.create_task(run_consumers(Brokers(bootstrap), [FactsProjection()], store, topic_prefix=prefix))
     while not await _applied(store):  # noqa: ASYNC110 - the consumer tells no one
         await asyncio.sleep(0.05)
     took = time.perf_counter() - began
@@ -90,7 +91,7 @@ async def _drain(bootstrap: str, topic: str) -> float:
 
 async def _fill(bootstrap: str, log_id: str, prefix: str, events: Iterable[tuple[str, Event]]) -> None:
     """Onto the topic as the relay would send them, without a log."""
-    topic = await KafkaTopic.open(bootstrap, log_id, prefix)
+    topic = await KafkaTopic.open(Brokers(bootstrap), log_id, prefix)
     try:
         waiting, last = defaultdict[int, list[Record]](list), defaultdict[int, int](int)
         for position, (cell, event) in enumerate(events, start=1):

@@ -12,6 +12,7 @@ from shared.contracts.envelope import to_record
 from shared.database.pool import open_pool
 from shared.eventstore.group_commit import GroupCommitLog
 from shared.eventstore.log import Log
+from shared.messaging.brokers import Brokers
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.partitioner import partition_for
 from shared.messaging.postgres_relay_store import PostgresRelayStore
@@ -26,8 +27,8 @@ PARTITIONS = 12
 async def against_producer(postgres: str, bootstrap: str) -> tuple[float, float]:
     """Events per second: ours reads the log, sends and moves its checkpoint; the peer has the records in memory."""
     prefix = f"bench-{uuid4().hex[:8]}."
-    await provision(bootstrap, "bench", prefix=prefix, partitions=PARTITIONS)
-    await provision(bootstrap, "peer", prefix=prefix, partitions=PARTITIONS)
+    await provision(Brokers(bootstrap), "bench", prefix=prefix, partitions=PARTITIONS)
+    await provision(Brokers(bootstrap), "peer", prefix=prefix, partitions=PARTITIONS)
     async with fresh_database(postgres) as url:
         pool = await open_pool(url, role=None)
         try:
@@ -41,7 +42,7 @@ async def against_producer(postgres: str, bootstrap: str) -> tuple[float, float]
 
 
 async def _relay(log: Log, url: str, bootstrap: str, prefix: str) -> float:
-    relay = Relay(log, PostgresRelayStore(url, role=None), lambda: KafkaTopic.open(bootstrap, "bench", prefix))
+    relay = Relay(log, PostgresRelayStore(url, role=None), lambda: KafkaTopic.open(Brokers(bootstrap), "bench", prefix))
     head = await log.head()
     running = asyncio.create_task(relay.run())
     while relay.status.state != "relaying":  # noqa: ASYNC110 - the relay tells no one

@@ -1,8 +1,9 @@
 """Where settings come from: variables, files of secrets; and examples of secrets, which only a demo may use."""
 
 from pathlib import Path
+from ssl import SSLContext, create_default_context
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from pydantic import SecretStr, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -26,12 +27,14 @@ class SecretSettings(BaseSettings):
     """A service's own variable wins over the common one, and both over a file.
 
     `demo`: examples of secrets are accepted. `database_password` goes into `database_url`, if that names a user alone.
+    `database_ca_file`: whose certificate PostgreSQL must show, on an encrypted connection; it goes there too.
     """
 
     model_config = SettingsConfigDict(frozen=True)
 
     demo: bool = False
     database_password: SecretStr | None = None
+    database_ca_file: Path | None = None
     database_url: str
 
     @classmethod
@@ -54,6 +57,29 @@ class SecretSettings(BaseSettings):
             _refuse_example(value.get_secret_value(), info)
         return value
 
+    @field_validator("database_ca_file")
+    @classmethod
+    def _trusts_database(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            authorities(path)
+        return path
+
+    @field_validator("database_url")
+    @classmethod
+    def _encrypted(cls, url: str, info: ValidationInfo) -> str:
+        """In the address itself, where asyncpg, dbmate and psql all look."""
+        given = info.data.get("database_ca_file")
+        if given is None:
+            return url
+        parts = urlsplit(url)
+        said = dict(parse_qsl(parts.query))
+        if said.get("sslmode", "verify-full") != "verify-full":
+            raise PydanticCustomError(
+                "not_verified", f"says sslmode={said['sslmode']}, but DATABASE_CA_FILE is given: leave sslmode out"
+            )
+        said |= {"sslmode": "verify-full", "sslrootcert": str(given)}
+        return urlunsplit(parts._replace(query=urlencode(said, safe="/")))
+
     @field_validator("database_url")
     @classmethod
     def _with_password(cls, url: str, info: ValidationInfo) -> str:
@@ -65,6 +91,14 @@ class SecretSettings(BaseSettings):
             return url
         login, _, host = parts.netloc.rpartition("@")
         return urlunsplit(parts._replace(netloc=f"{login}:{quote(given.get_secret_value(), safe='')}@{host}"))
+
+
+def authorities(path: Path | None) -> SSLContext:
+    """Trusts the certificates in the file at `path`, or those that the system trusts."""
+    try:
+        return create_default_context(cafile=path)
+    except OSError as error:  # ssl.SSLError is one
+        raise PydanticCustomError("no_authority", f"no certificates can be read from {path}: {error}") from error
 
 
 def _refuse_example(secret: str, info: ValidationInfo) -> None:

@@ -20,9 +20,9 @@ from shared.directory.directory import Directory
 from shared.eventstore.command_handler import Aggregate, CommandHandler
 from shared.eventstore.group_commit import GroupCommitLog
 from shared.eventstore.log import Log
+from shared.kafka_settings import KafkaSettings
 from shared.messaging.handler import EventHandler
 from shared.messaging.postgres_store import PostgresStore
-from shared.secret_settings import SecretSettings
 from shared.web.roles import Role
 
 C = TypeVar("C")
@@ -38,14 +38,12 @@ class ClientSettings(BaseModel):
     unit_id: UUID | None = None
 
 
-class ServiceSettings(SecretSettings):
+class ServiceSettings(KafkaSettings):
     """Every service's settings, from variables with the service's name as prefix, such as ATTENDANCE_DATABASE_URL."""
 
     model_config = SettingsConfigDict(frozen=True)
 
-    name: str
     pool_size: int = 20
-    kafka_bootstrap: str = "127.0.0.1:9092"
     topic_prefix: str = ""
     topic_partitions: int = 12
     topic_replication: int = 1

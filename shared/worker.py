@@ -25,7 +25,7 @@ def parts(service: Service, running: Runtime) -> Sequence[Coroutine[Any, Any, No
     if running.handlers:
         running.watch.consumers = [handler.name for handler in running.handlers]
         working.append(
-            run_consumers(settings.kafka_bootstrap, running.handlers, running.store, topic_prefix=settings.topic_prefix)
+            run_consumers(settings.brokers, running.handlers, running.store, topic_prefix=settings.topic_prefix)
         )
     return working
 
@@ -36,7 +36,7 @@ async def relay(running: Runtime) -> None:
 
     async def open_topic() -> KafkaTopic:
         await provisioned(settings)
-        return await KafkaTopic.open(settings.kafka_bootstrap, settings.name, settings.topic_prefix)
+        return await KafkaTopic.open(settings.brokers, settings.name, settings.topic_prefix)
 
     running.watch.relay = Relay(running.log, PostgresRelayStore(settings.database_url), open_topic)
     await running.watch.relay.run()
@@ -56,7 +56,7 @@ async def provisioned(settings: ServiceSettings) -> None:
     try:
         async with asyncio.timeout(PROVISION_SECONDS):
             await provision(
-                settings.kafka_bootstrap,
+                settings.brokers,
                 settings.name,
                 prefix=settings.topic_prefix,
                 partitions=settings.topic_partitions,

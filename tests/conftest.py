@@ -8,7 +8,16 @@ settings.load_profile("suite")
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:
-    return "long fault runs are left out: make faults" if config.option.markexpr == "not long" else None
+    """What a plain run leaves out, and what runs it."""
+    runs = {"long": "make faults", "compose": "make test-compose", "tls": "make test-tls"}
+    left_out = [f"{name}: {run}" for name, run in runs.items() if f"not {name}" in config.option.markexpr]
+    return f"left out ({', '.join(left_out)})" if left_out else None
 
 
-pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.databases", "tests.fixtures.topics", "tests.fixtures.logs"]
+pytest_plugins = [
+    "tests.fixtures.servers",
+    "tests.fixtures.databases",
+    "tests.fixtures.topics",
+    "tests.fixtures.logs",
+    "tests.fixtures.encrypted",
+]

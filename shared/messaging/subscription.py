@@ -16,8 +16,10 @@ from faststream.kafka import KafkaBroker, TopicPartition
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.middlewares import AckPolicy
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.messaging import consumer_metrics as metrics
+from shared.messaging.brokers import Brokers
 from shared.messaging.cancelled import asked_to_end, stop
 from shared.messaging.consumer import Consumer
 from shared.messaging.consumer_status import show, status
@@ -36,10 +38,11 @@ log = structlog.get_logger(__name__)
 # Above the largest record that a broker lets through by default; an event of ours has at most 256 KiB.
 FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
 STOP_SECONDS = 5.0
+LOGINS = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
 
 async def run_consumers(
-    bootstrap: str,
+    brokers: Brokers,
     handlers: Sequence[EventHandler],
     store: Store,
     *,
@@ -56,20 +59,20 @@ async def run_consumers(
         for handler in handlers:
             topics = {events_topic(source, topic_prefix): ids[source] for source in handler.sources}
             intake = Intake(Consumer(handler, store, topics=topics), pace or Pace())
-            tasks.create_task(keep_fetching(bootstrap, intake, pace or Pace()), name=f"fetch {handler.name}")
+            tasks.create_task(keep_fetching(brokers, intake, pace or Pace()), name=f"fetch {handler.name}")
             tasks.create_task(intake.keep_releasing(), name=f"release {handler.name}")
         if ids:
-            tasks.create_task(follow_progress(bootstrap, store, ids, topic_prefix), name="progress")
+            tasks.create_task(follow_progress(brokers, store, ids, topic_prefix), name="progress")
         tasks.create_task(keep_showing(store, [handler.name for handler in handlers], pace or Pace()), name="gauges")
 
 
-async def keep_fetching(bootstrap: str, intake: Intake, pace: Pace) -> None:
+async def keep_fetching(brokers: Brokers, intake: Intake, pace: Pace) -> None:
     """Sessions with the broker, each begun anew after whatever ended the one before. Until cancelled."""
     name = intake.consumer.name
     attempt = 0
     while True:
         attempt += 1
-        session = Session(bootstrap, intake, pace)
+        session = Session(brokers, intake, pace)
         try:
             reason = await session.run()
         except (KafkaError, OSError) as error:
@@ -102,8 +105,8 @@ async def keep_showing(store: Store, consumers: Sequence[str], pace: Pace) -> No
 class Session:
     """One FastStream subscription to all partitions of a consumer, from where its positions say."""
 
-    def __init__(self, bootstrap: str, intake: Intake, pace: Pace) -> None:
-        self._bootstrap = bootstrap
+    def __init__(self, brokers: Brokers, intake: Intake, pace: Pace) -> None:
+        self._brokers = brokers
         self._intake = intake
         self._pace = pace
         self._kafka: Any = None  # aiokafka's consumer, which is untyped
@@ -113,7 +116,7 @@ class Session:
     async def run(self) -> str:
         """Until something speaks for a new session; says what. Raises what the broker or the database raises."""
         consumer = self._intake.consumer
-        async with TopicPeek.open(self._bootstrap) as peek:
+        async with TopicPeek.open(self._brokers) as peek:
             starts = StartOffsets(consumer, peek)
             offsets = await starts.find_all()
             broker, subscriber = self._subscribe(starts, [*offsets])
@@ -141,7 +144,8 @@ class Session:
             await self._take(starts, records)
 
         broker = KafkaBroker(
-            self._bootstrap.split(","),  # FastStream takes one text for one broker, unlike aiokafka
+            self._brokers.bootstrap.split(","),  # FastStream takes one text for one broker, unlike aiokafka
+            security=_security(self._brokers),
             consumer_only=True,
             allow_auto_create_topics=False,
             apply_types=False,
@@ -203,6 +207,16 @@ class Session:
 
     def _stands_still_for_a_reason(self, partition: AssignedPartition) -> bool:
         return self._intake.busy or partition in self._fetching_again
+
+
+def _security(brokers: Brokers) -> BaseSecurity | None:
+    """The same as `brokers` gives to aiokafka's own clients, in FastStream's words."""
+    if brokers.tls is None:
+        return None
+    if brokers.login is None:
+        return BaseSecurity(ssl_context=brokers.tls, use_ssl=True)
+    scheme = LOGINS[brokers.login.mechanism]
+    return scheme(brokers.login.user, brokers.login.password, ssl_context=brokers.tls, use_ssl=True)
 
 
 async def _unparsed(records: tuple[Any, ...]) -> KafkaMessage:

@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError, for_code
 
 from shared.contracts.envelope import FetchedRecord
+from shared.messaging.brokers import Brokers
 from shared.messaging.cancelled import stop
 from shared.messaging.kafka_topic import fetched
 
@@ -19,26 +19,25 @@ ANSWER_SECONDS = 10.0
 class TopicPeek:
     """Every call raises KafkaError or TimeoutError when the broker does not answer."""
 
-    def __init__(self, bootstrap: str, consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
-        self._bootstrap = bootstrap
+    def __init__(self, brokers: Brokers, consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+        self._brokers = brokers
         self._consumer = consumer
         self._reading = asyncio.Lock()
 
     @classmethod
     @asynccontextmanager
-    async def open(cls, bootstrap: str) -> AsyncIterator["TopicPeek"]:
-        # Without a group: nothing to join, nothing to commit.
-        consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="none")
+    async def open(cls, brokers: Brokers) -> AsyncIterator["TopicPeek"]:
+        consumer = brokers.consumer(auto_offset_reset="none")
         try:
             await asyncio.wait_for(consumer.start(), ANSWER_SECONDS)
-            yield cls(bootstrap, consumer)
+            yield cls(brokers, consumer)
         finally:
             await stop(consumer)
 
     async def partitions(self, topics: Iterable[str]) -> list[TopicPartition]:
         """All partitions of `topics`. Raises UnknownTopicOrPartitionError if one is not provisioned yet."""
         # Asked of the broker each time: a consumer's own list knows only topics that it was given, as they once were.
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap)
+        admin = self._brokers.admin()
         try:
             await asyncio.wait_for(admin.start(), ANSWER_SECONDS)
             described = await asyncio.wait_for(admin.describe_topics(sorted(topics)), ANSWER_SECONDS)

@@ -32,10 +32,10 @@ async def open_topic(request: pytest.FixtureRequest, topics: Topics) -> AsyncIte
         async def make() -> Topic:
             return MemoryTopic(broker)
     else:
-        await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+        await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
 
         async def make() -> Topic:
-            opened.append(await KafkaTopic.open(topics.bootstrap, "notes", topics.prefix))
+            opened.append(await KafkaTopic.open(topics.brokers, "notes", topics.prefix))
             return opened[-1]
 
     yield make
@@ -88,36 +88,36 @@ def test_a_progress_record_comes_back_as_it_was() -> None:
 
 async def test_a_topic_that_nobody_made_is_unavailable(topics: Topics) -> None:
     with pytest.raises(TopicUnavailable):
-        await KafkaTopic.open(topics.bootstrap, "nobody-made-this", topics.prefix)
+        await KafkaTopic.open(topics.brokers, "nobody-made-this", topics.prefix)
 
 
 async def test_provisioning_twice_is_harmless(topics: Topics) -> None:
-    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
-    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
-    await check_topics(topics.bootstrap, "notes", prefix=topics.prefix)
+    await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    await check_topics(topics.brokers, "notes", prefix=topics.prefix)
 
 
 async def test_refuses_a_topic_that_would_lose_events(topics: Topics) -> None:
     await topics.create("notes.events", settings={"retention.ms": "1000"})
     with pytest.raises(TopicMisconfigured, match=r"retention\.ms=1000"):
-        await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+        await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
 
 
 async def test_refuses_another_number_of_partitions(topics: Topics) -> None:
-    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
     with pytest.raises(TopicMisconfigured, match="3 partitions, not 4"):
-        await check_topics(topics.bootstrap, "notes", prefix=topics.prefix, partitions=4)
+        await check_topics(topics.brokers, "notes", prefix=topics.prefix, partitions=4)
 
 
 async def test_refuses_to_start_without_its_topics(topics: Topics) -> None:
     with pytest.raises(TopicMisconfigured, match="does not exist"):
-        await check_topics(topics.bootstrap, "notes", prefix=topics.prefix)
+        await check_topics(topics.brokers, "notes", prefix=topics.prefix)
 
 
 async def test_closing_throws_away_what_the_broker_does_not_take(topics: Topics) -> None:
     """`stop` of an idempotent producer delivers first, for ever if need be; ours ends at once."""
-    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
-    topic = await KafkaTopic.open(topics.bootstrap, "notes", topics.prefix)
+    await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    topic = await KafkaTopic.open(topics.brokers, "notes", topics.prefix)
     await topics.delete(f"{topics.prefix}notes.events")
     sending = asyncio.create_task(topic.send({0: [record(1)]}))
     await asyncio.wait([sending], timeout=0.2)

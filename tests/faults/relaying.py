@@ -5,6 +5,7 @@ import sys
 
 from shared.database.pool import open_pool
 from shared.eventstore.postgres import PostgresLog
+from shared.messaging.brokers import Brokers
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.postgres_relay_store import PostgresRelayStore
 from shared.messaging.relay import Relay
@@ -14,7 +15,7 @@ async def main(url: str, bootstrap: str, prefix: str, session_seconds: str) -> N
     pool = await open_pool(url)
 
     async def open_topic() -> KafkaTopic:
-        return await KafkaTopic.open(bootstrap, "notes", prefix)
+        return await KafkaTopic.open(Brokers(bootstrap), "notes", prefix)
 
     store = PostgresRelayStore(url, session_seconds=float(session_seconds))
     await Relay(PostgresLog(pool, "notes"), store, open_topic).run()

@@ -7,6 +7,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import TopicAlreadyExistsError
 
 from deploy.local.system import PARTITIONS
+from shared.messaging.brokers import Brokers
 from shared.messaging.provision import provision
 from shared.messaging.topic import events_topic
 from tests.faults.rig import Rig
@@ -49,7 +50,7 @@ async def made_anew(rig: Rig, service: str) -> None:
 
     async def provisioned() -> bool:
         try:
-            await provision(rig.system.kafka, service, partitions=PARTITIONS)
+            await provision(Brokers(rig.system.kafka), service, partitions=PARTITIONS)
         except TopicAlreadyExistsError:  # the broker is still deleting it
             return False
         return True

@@ -31,7 +31,7 @@ Start = Callable[..., subprocess.Popen[bytes]]
 
 @pytest.fixture
 async def url(database: DatabaseFactory, topics: Topics) -> str:
-    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
     return await database(*SHARED_MIGRATIONS)
 
 
@@ -82,7 +82,7 @@ async def until_relayed(pool: Pool, log: PostgresLog) -> None:
 
 async def check_copy(log: PostgresLog, topics: Topics) -> None:
     """Every row is on the topic, and no record comes before its predecessor."""
-    topic = await KafkaTopic.open(topics.bootstrap, "notes", topics.prefix)
+    topic = await KafkaTopic.open(topics.brokers, "notes", topics.prefix)
     try:
         assert (await verify(log, topic, await log.head())).is_copy
         for partition in range(PARTITIONS):

@@ -21,6 +21,7 @@ from deploy.local.postgres import start_postgres
 from deploy.local.process import Identity, recorded
 from deploy.local.servers import Servers
 from deploy.local.system import running_system
+from shared.messaging.brokers import Brokers
 from shared.messaging.provision import provision
 from tests.fixtures.waiting import until
 
@@ -159,7 +160,7 @@ async def test_a_cluster_of_three_goes_on_without_one_of_them(tmp_path: Path) ->
     nodes = plan_cluster(tmp_path, 3)
     servers = start_nodes(nodes)
     addresses = ",".join(node.address for node in nodes)
-    await provision(addresses, "notes", partitions=1, replication=3, min_insync=2)
+    await provision(Brokers(addresses), "notes", partitions=1, replication=3, min_insync=2)
     os.kill(servers[0].process.pid, signal.SIGKILL)
     async with AIOKafkaProducer(bootstrap_servers=addresses, acks="all", enable_idempotence=True) as producer:
         sent = await producer.send_and_wait("notes.events", b"copied")

@@ -52,7 +52,7 @@ async def test_a_running_service_may_do_anything_to_tables_that_are_built_from_t
 
 async def test_pool_connections_keep_the_role_after_they_were_used(log_pool: Pool) -> None:
     for _ in range(2):
-        assert await log_pool.fetchval("SELECT current_user") == "service_runtime"
+        assert await log_pool.fetchval("SELECT current_user") == "service_api"
 
 
 async def test_positions_are_handed_out_one_by_one(log_owner: asyncpg.Connection) -> None:

@@ -22,7 +22,7 @@ from tests.fixtures.waiting import eventually
 
 @pytest.fixture
 async def url(database: DatabaseFactory, topics: Topics) -> str:
-    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
     return await database(*SHARED_MIGRATIONS)
 
 
@@ -48,7 +48,7 @@ async def relay(log: PostgresLog, url: str, topics: Topics) -> AsyncIterator[Rel
 
 
 async def open_topic(topics: Topics) -> Topic:
-    return await KafkaTopic.open(topics.bootstrap, "notes", topics.prefix)
+    return await KafkaTopic.open(topics.brokers, "notes", topics.prefix)
 
 
 async def fill(log: PostgresLog, count: int) -> None:
@@ -78,7 +78,7 @@ async def test_a_topic_made_anew_is_refused_until_the_log_is_republished(
     await fill(log, 20)
     await until_relayed(relay, log)
     await topics.delete(f"{topics.prefix}notes.events")
-    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
     await fill(log, 5)
 
     async def refused() -> bool:
@@ -88,7 +88,7 @@ async def test_a_topic_made_anew_is_refused_until_the_log_is_republished(
     assert "republish" in str(relay.status.problem)
     # What a relay sent before it noticed may stand first, so the topic is made anew once more, as the refusal says.
     await topics.delete(f"{topics.prefix}notes.events")
-    await provision(topics.bootstrap, "notes", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
     await PostgresRelayStore(url).reset()
     await fill(log, 5)
     await until_relayed(relay, log)

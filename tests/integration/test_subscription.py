@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY
 from shared.contracts.envelope import FetchedRecord, Record, to_record
 from shared.database.pool import open_pool
 from shared.eventstore.statements import MIGRATIONS as EVENTSTORE_MIGRATIONS
+from shared.messaging.brokers import Brokers
 from shared.messaging.consumer import Consumer
 from shared.messaging.copies import copies
 from shared.messaging.handler import EventHandler, Received
@@ -92,7 +93,7 @@ async def running(
     topics: Topics, store: PostgresStore, *handlers: EventHandler, bootstrap: str | None = None
 ) -> AsyncIterator[None]:
     """Consumers of a process, until the block ends."""
-    brokers = bootstrap or topics.bootstrap
+    brokers = Brokers(bootstrap or topics.bootstrap)
     task = asyncio.create_task(run_consumers(brokers, handlers, store, topic_prefix=topics.prefix, pace=QUICK))
     try:
         yield
@@ -264,7 +265,7 @@ async def test_a_header_whose_name_is_not_utf8_is_quarantined_and_the_others_go_
     assert {key.of.key: key.events for _, key in await store.held_keys()} == {"a": 1}
     [(_, quarantined)] = await store.quarantined()
     assert (quarantined.record.topic, quarantined.record.partition, quarantined.record.offset) == (notes.topic, 0, 1)
-    topic = await KafkaTopic.open(topics.bootstrap, SOURCE, topics.prefix)
+    topic = await KafkaTopic.open(topics.brokers, SOURCE, topics.prefix)
     try:
         assert [row.position async for row in copies(topic, SOURCE)] == [1, 3, 4]
     finally:
@@ -370,7 +371,7 @@ async def test_who_is_ended_while_a_session_ends_leaves_no_connection(
     monkeypatch.setattr(AIOKafkaConsumer, "start", start_seen)
     monkeypatch.setattr(KafkaBroker, "stop", hang)
     intake = Intake(Consumer(keeper(), store, topics={notes.topic: SOURCE}), QUICK)
-    fetching = asyncio.create_task(keep_fetching(topics.bootstrap, intake, QUICK))
+    fetching = asyncio.create_task(keep_fetching(topics.brokers, intake, QUICK))
     await send(producer, [notes.add("a")])
     await until_kept(pool, [1])
     fetching.cancel()

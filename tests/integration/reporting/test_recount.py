@@ -25,7 +25,7 @@ async def publish(topics: Topics, log: MemoryLog) -> Sequence[RecordedEvent]:
     """The whole log on its topic, as its relay would send it."""
     await topics.create(f"{log.log_id}.events", PARTITIONS)
     await topics.create(f"{log.log_id}.progress", 1)
-    topic = await KafkaTopic.open(topics.bootstrap, log.log_id, topics.prefix)
+    topic = await KafkaTopic.open(topics.brokers, log.log_id, topics.prefix)
     batches: defaultdict[int, list[Record]] = defaultdict(list)
     last: defaultdict[int, int] = defaultdict(int)
     rows = await log.read(after=0)

@@ -92,7 +92,7 @@ async def publish(topics: Topics, *chain: tuple[RecordedEvent, int]) -> None:
 async def test_a_log_is_recovered_with_its_claims_and_then_verified(service_database: Database, topics: Topics) -> None:
     url = await service_database("meetings")
     variables = environment(url, topics.bootstrap, free_port(), topics.prefix)
-    await provision(topics.bootstrap, "meetings", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "meetings", prefix=topics.prefix, partitions=PARTITIONS)
     await publish(topics, (row(1, 1), 0))
 
     status, said = await typed(variables, "log", "recover-from-topic")
@@ -112,7 +112,7 @@ async def test_a_log_is_recovered_with_its_claims_and_then_verified(service_data
 async def test_verify_names_what_only_the_topic_has(service_database: Database, topics: Topics) -> None:
     url = await service_database("meetings")
     variables = environment(url, topics.bootstrap, free_port(), topics.prefix)
-    await provision(topics.bootstrap, "meetings", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "meetings", prefix=topics.prefix, partitions=PARTITIONS)
     await publish(topics, (row(3, 1), 0))
     assert (await typed(variables, "log", "recover-from-topic"))[0] == 0
     await topics.delete(f"{topics.prefix}meetings.events")
@@ -175,7 +175,7 @@ async def test_a_topic_that_forgets_is_refused_and_the_api_stays_until_it_is_men
 async def test_a_log_is_not_recovered_under_a_service_that_runs(service_database: Database, topics: Topics) -> None:
     port = free_port()
     variables = environment(await service_database("meetings"), topics.bootstrap, port, topics.prefix)
-    await provision(topics.bootstrap, "meetings", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "meetings", prefix=topics.prefix, partitions=PARTITIONS)
     await publish(topics, (row(1, 1), 0))
     async with running("api", variables) as process:
         await eventually(lambda: ready(port), "ready", 90)

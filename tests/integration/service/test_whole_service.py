@@ -52,10 +52,10 @@ class Started:
 
 
 @asynccontextmanager
-async def running(what: str, variables: Mapping[str, str]) -> AsyncIterator[Started]:
+async def running(what: str, variables: Mapping[str, str], service: str = "meetings") -> AsyncIterator[Started]:
     process = Started(
         await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "services.meetings", what, env=variables, stderr=PIPE
+            sys.executable, "-m", f"services.{service}", what, env=variables, stderr=PIPE
         )
     )
     try:

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from shared.messaging import provision as module
+from shared.messaging.brokers import Brokers
 from shared.messaging.provision import provision
 
 
-class Brokers:
+class SlowBrokers:
     """Every second one that is asked for a topic has not heard of it, until the fourth."""
 
     def __init__(self) -> None:
@@ -29,15 +30,15 @@ class Brokers:
 
 
 async def test_a_broker_that_has_not_heard_of_a_new_topic_yet_is_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    brokers = Brokers()
+    brokers = SlowBrokers()
 
     @asynccontextmanager
-    async def admin(*_: object) -> AsyncIterator[Brokers]:
+    async def admin(*_: object) -> AsyncIterator[SlowBrokers]:
         yield brokers
 
     monkeypatch.setattr(module, "_admin", admin)
     monkeypatch.setattr(module, "_check_settings", settings_are_right)
-    await provision("nowhere", "notes", partitions=1)
+    await provision(Brokers("nowhere"), "notes", partitions=1)
     assert brokers.asked == 6
 
 

@@ -10,6 +10,7 @@ from aiokafka.errors import KafkaConnectionError
 
 from shared.contracts.envelope import FetchedRecord, to_record
 from shared.messaging import progress_reader, subscription
+from shared.messaging.brokers import Brokers
 from shared.messaging.consumer import Consumer
 from shared.messaging.consumer_status import status
 from shared.messaging.intake import Intake, Pace
@@ -244,7 +245,7 @@ async def test_a_clients_own_cancellation_does_not_end_the_fetching(
         raise asyncio.CancelledError
 
     monkeypatch.setattr(subscription.Session, "run", run)
-    fetching = asyncio.create_task(subscription.keep_fetching("nowhere", Intake(consumer, PACE), PACE))
+    fetching = asyncio.create_task(subscription.keep_fetching(Brokers("nowhere"), Intake(consumer, PACE), PACE))
     assert await begun.get()
     assert await begun.get()
     fetching.cancel()
@@ -267,7 +268,7 @@ async def test_a_clients_own_cancellation_does_not_end_the_reading_of_progress(
 
     monkeypatch.setattr(TopicPeek, "open", lambda _: Opened())
     monkeypatch.setattr(progress_reader, "RETRY_SECONDS", 0.001)
-    reading = asyncio.create_task(progress_reader.follow_progress("nowhere", store, {"notes": "notes"}))
+    reading = asyncio.create_task(progress_reader.follow_progress(Brokers("nowhere"), store, {"notes": "notes"}))
     assert await begun.get()
     assert await begun.get()
     reading.cancel()
@@ -294,7 +295,7 @@ async def test_a_clients_own_cancellation_does_not_end_the_fetching_again_after_
         return found
 
     monkeypatch.setattr(StartOffsets, "after_gap", after_gap)
-    session = subscription.Session("nowhere", Intake(consumer, PACE), PACE)
+    session = subscription.Session(Brokers("nowhere"), Intake(consumer, PACE), PACE)
     session._kafka = Kafka()
     starts = StartOffsets(consumer, peek)  # type: ignore[arg-type]
     session._fetching_again[T0] = again = asyncio.create_task(session._fetch_again(starts, T0, P0))

@@ -1,5 +1,6 @@
 """Settings from variables, secrets from files too; examples of secrets are refused outside a demo."""
 
+import ssl
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,10 @@ from services.membership.app import SERVICE
 from services.membership.settings import MembershipSettings
 from shared import secret_settings
 from shared.command_line import command_line
+from shared.messaging.brokers import Login
 
 OWN = "0123456789abcdef0123"
+AUTHORITIES = ssl.get_default_verify_paths().cafile or "/etc/ssl/cert.pem"
 
 
 @pytest.fixture(autouse=True)
@@ -92,3 +95,45 @@ def test_takes_an_example_in_the_demo(secrets: Path, monkeypatch: pytest.MonkeyP
     (secrets / "membership_database_password").write_text("example-membership")
 
     assert "example-membership@db" in MembershipSettings().database_url
+
+
+def test_a_database_whose_authority_is_known_must_show_its_certificate(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MEMBERSHIP_DATABASE_URL", "postgresql://membership@db/membership")
+    monkeypatch.setenv("SERVICE_DATABASE_CA_FILE", AUTHORITIES)
+
+    url = MembershipSettings().database_url
+
+    assert url == f"postgresql://membership@db/membership?sslmode=verify-full&sslrootcert={AUTHORITIES}"
+
+
+def test_a_service_logs_in_to_kafka_under_its_own_name(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SERVICE_KAFKA_SECURITY", "SASL_SSL")
+    (secrets / "membership_kafka_password").write_text(f"{OWN}\n")
+
+    brokers = MembershipSettings().brokers
+
+    assert brokers.tls is not None
+    assert brokers.login == Login("membership", OWN)
+
+
+@pytest.mark.parametrize(
+    ("variables", "refusal"),
+    [
+        ({"DATABASE_CA_FILE": "/nowhere"}, "DATABASE_CA_FILE: no certificates can be read from /nowhere"),
+        ({"DATABASE_CA_FILE": AUTHORITIES}, "DATABASE_URL: says sslmode=disable, but DATABASE_CA_FILE is given"),
+        ({"KAFKA_CA_FILE": AUTHORITIES}, "KAFKA_CA_FILE: is given, but KAFKA_SECURITY is PLAINTEXT"),
+        ({"KAFKA_SECURITY": "SASL_SSL"}, "KAFKA_SECURITY is SASL_SSL: KAFKA_PASSWORD is missing"),
+        ({"KAFKA_SECURITY": "SASL_PLAINTEXT"}, "KAFKA_SECURITY: Input should be 'PLAINTEXT', 'SSL' or 'SASL_SSL'"),
+    ],
+)
+def test_half_an_encryption_is_refused_in_one_line(
+    variables: dict[str, str], refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(f"MEMBERSHIP_{name}", value)
+
+    answer = CliRunner().invoke(command_line(SERVICE, MembershipSettings), ["all"])
+
+    assert answer.exit_code == 2
+    assert refusal in answer.output
+    assert answer.output.count("\n") == 1

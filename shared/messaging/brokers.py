@@ -1,0 +1,58 @@
+"""How to reach Kafka: the one place that opens clients, with encryption and login as the settings say."""
+
+from dataclasses import dataclass
+from ssl import SSLContext
+from typing import Any, Literal, TypeAlias
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+
+Admin: TypeAlias = AIOKafkaAdminClient
+Mechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"]
+
+
+@dataclass(frozen=True)
+class Login:
+    """A user of the brokers. It is only ever sent encrypted: `Brokers` takes it together with `tls` alone."""
+
+    user: str
+    password: str
+    mechanism: Mechanism = "SCRAM-SHA-512"
+
+    def __repr__(self) -> str:
+        return f"Login({self.user!r}, {self.mechanism})"
+
+
+@dataclass(frozen=True)
+class Brokers:
+    """`bootstrap`: host:port, several with commas. Without `tls` everything is sent in clear, to whoever answers."""
+
+    bootstrap: str
+    tls: SSLContext | None = None
+    login: Login | None = None
+
+    def __post_init__(self) -> None:
+        if self.login and not self.tls:
+            raise ValueError("a login to Kafka without TLS would show its password")
+
+    def producer(self, **settings: Any) -> Any:  # noqa: ANN401 - aiokafka is untyped
+        return AIOKafkaProducer(**self._arguments(), **settings)
+
+    def consumer(self, **settings: Any) -> Any:  # noqa: ANN401
+        """Without a group: positions live in PostgreSQL, nothing is ever committed to Kafka."""
+        return AIOKafkaConsumer(**self._arguments(), enable_auto_commit=False, **settings)
+
+    def admin(self) -> Admin:
+        return AIOKafkaAdminClient(**self._arguments())
+
+    def _arguments(self) -> dict[str, Any]:
+        arguments: dict[str, Any] = {"bootstrap_servers": self.bootstrap}
+        if self.tls:
+            arguments |= {"security_protocol": "SASL_SSL" if self.login else "SSL", "ssl_context": self.tls}
+        if self.login:
+            arguments |= {
+                "sasl_mechanism": self.login.mechanism,
+                "sasl_plain_username": self.login.user,
+                "sasl_plain_password": self.login.password,
+            }
+        return arguments
