@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help env demo run test check lint types arch contracts simulate fuzz faults mutants bench status stack secrets \
-	test-compose test-alerts lock clean
+	test-compose test-kubernetes test-alerts lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -15,7 +15,7 @@ ARGS ?=
 
 help: ## this list
 	@grep -hE '^[a-z][a-z-]*:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | while IFS="$$(printf '\t')" read -r name text; do \
-		printf '  make %-13s %s\n' "$$name" "$$text"; done
+		printf '  make %-16s %s\n' "$$name" "$$text"; done
 
 env: $(STAMP) ## the Python environment in .venv, from the locked requirements
 
@@ -73,6 +73,9 @@ secrets: ## the secrets that docker-compose.yml needs, where they are missing, i
 
 test-compose: $(STAMP) ## docker-compose.yml on a Docker engine that has the base images (docs/deploy.md)
 	@$(BIN)/python -m pytest tests/compose -m compose $(ARGS)
+
+test-kubernetes: $(STAMP) ## deploy/kubernetes on a real API server, which is built once (docs/kubernetes.md)
+	@$(BIN)/python -m pytest tests/kubernetes -m kubernetes $(ARGS)
 
 test-alerts: ## the alert rules, by promtool
 	@command -v promtool >/dev/null || { echo 'make test-alerts: promtool is not installed (Debian: the package prometheus)' >&2; exit 1; }
