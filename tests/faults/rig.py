@@ -26,6 +26,7 @@ from tests.fixtures.waiting import eventually
 
 REPLACED_SECONDS = 300
 COMMAND_SECONDS = 300
+ROLES = ("service_log", "service_api", "service_relay", "service_runtime")
 
 
 @dataclass
@@ -167,7 +168,9 @@ def running_rig(folder: Path, *, brokers: int = 1, code: Path = ROOT) -> Iterato
         starter = stack.enter_context(ThreadPoolExecutor(1))
         servers = Servers(folder, lambda _: None, brokers)
         stack.callback(servers.stop)
+        asyncio.run(_with_roles(servers.postgres))
         system, programs = plan(folder, servers, prepared(servers, code), CLIENTS, ports.free_port())
+        asyncio.run(_with_roles(servers.postgres, *SERVICES))
         programs = [_of(code, program) if program.name in SERVICES else program for program in programs]
         # It is their business to die often: the delay must not grow each time.
         supervisor = stack.enter_context(Supervisor(folder / "processes", report=_line, back_off=BackOff(0.2, 1)))
@@ -175,6 +178,19 @@ def running_rig(folder: Path, *, brokers: int = 1, code: Path = ROOT) -> Iterato
         rig = Rig(folder, system, supervisor, {program.name: program for program in programs}, starter)
         rig.say("the system runs")
         yield rig
+
+
+async def _with_roles(postgres: str, *logins: str) -> None:
+    """What deploy/postgres and deploy/kubernetes make before any migration, for processes of every release."""
+    connection = await asyncpg.connect(postgres)
+    try:
+        for role in ROLES:
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+                await connection.execute(f"CREATE ROLE {role} NOLOGIN")
+            for login in logins:
+                await connection.execute(f'GRANT {role} TO "{login}"')
+    finally:
+        await connection.close()
 
 
 def _of(code: Path, service: Program) -> Program:

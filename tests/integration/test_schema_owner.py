@@ -9,8 +9,21 @@ import pytest
 
 from deploy.local.system import SERVICES, migrations
 from shared.database.migrate import SHARED_MIGRATIONS, migrate, missing_migrations
-from shared.database.pool import RUNTIME_ROLE, open_pool
+from shared.database.pool import open_pool
 from tests.fixtures.databases import DatabaseFactory
+
+# What processes of this version and the last one act as; each login of a service has all of them.
+GRANT_ALL = """
+DO $$
+DECLARE
+    acted_as text;
+BEGIN
+    FOR acted_as IN SELECT rolname FROM pg_roles WHERE starts_with(rolname, 'service_') LOOP
+        EXECUTE format('GRANT %I TO {}', acted_as);
+    END LOOP;
+END
+$$
+"""
 
 
 @pytest.fixture
@@ -36,7 +49,7 @@ async def test_the_owner_of_a_database_migrates_it_and_the_service_works_on_it(
     url = await database()
     await execute(url, f'ALTER DATABASE "{urlsplit(url).path[1:]}" OWNER TO {owner}')
     await migrate(as_login(url, owner, "example-owner"), *migrations(name))
-    await execute(url, f"GRANT {RUNTIME_ROLE} TO {service}")
+    await execute(url, GRANT_ALL.format(service))
     pool = await open_pool(as_login(url, service, "example-service"))
     try:
         assert await missing_migrations(pool, *migrations(name)) == []

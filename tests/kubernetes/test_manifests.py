@@ -1,13 +1,16 @@
 """The manifests as an API server takes them: complete, unprivileged, and each service with its own rights alone."""
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from deploy.local.system import PARTITIONS, PUBLISHERS, ROOT, SERVICES
 from shared.messaging.topic import events_topic, progress_topic
+from tests.fixtures.services import sources
 from tests.kubernetes.cluster import Cluster, run
 
 pytestmark = [pytest.mark.kubernetes, pytest.mark.timeout(1800)]
@@ -19,11 +22,16 @@ Objects = Sequence[Mapping[str, Any]]
 
 
 @pytest.fixture(scope="module", params=["province", "small"])
-def objects(cluster: Cluster, request: pytest.FixtureRequest) -> Objects:
+def overlay(request: pytest.FixtureRequest) -> Path:
+    return MANIFESTS / "overlays" / str(request.param)
+
+
+@pytest.fixture(scope="module")
+def objects(cluster: Cluster, overlay: Path) -> Objects:
     """Everything of an overlay, as the server has it, with defaults."""
     cluster.apply(f"--filename={MANIFESTS / 'base' / 'namespace.yaml'}")
     cluster.run("delete", "jobs", "--all", f"--namespace={NAMESPACE}")  # a Job cannot be changed
-    said = cluster.apply(f"--kustomize={MANIFESTS / 'overlays' / request.param}", "--output=json")
+    said = cluster.apply(f"--kustomize={overlay}", "--output=json")
     taken: Objects = json.loads(said)["items"]
     return taken
 
@@ -61,17 +69,16 @@ def test_liveness_and_readiness_are_asked_where_the_services_answer(objects: Obj
             assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
 
 
-def test_only_a_service_writes_its_own_topics(objects: Objects) -> None:
-    writes = {
-        user["metadata"]["name"]: {
-            rule["resource"]["name"]
-            for rule in user["spec"]["authorization"]["acls"]
-            if not {"Read", "Describe", "DescribeConfigs"} >= set(rule["operations"])
+def test_only_a_service_writes_its_own_topics_and_it_reads_what_its_consumers_read(objects: Objects) -> None:
+    for user in of_kind(objects, "KafkaUser"):
+        service, rules = user["metadata"]["name"], user["spec"]["authorization"]["acls"]
+        read = {f"{source}." for source in sources(service) - {service}}
+        own = {events_topic(service), progress_topic(service)} if service in PUBLISHERS else set()
+        assert topics(rules, "Write") == own
+        assert topics(rules, "Read") == own | read
+        assert not {"All", "Alter", "AlterConfigs", "Create", "Delete"} & {
+            each for rule in rules for each in rule["operations"]
         }
-        for user in of_kind(objects, "KafkaUser")
-    }
-    logs = {service: {events_topic(service), progress_topic(service)} for service in PUBLISHERS}
-    assert writes == {service: logs.get(service, set()) for service in SERVICES}
 
 
 def test_every_log_has_the_topics_that_a_relay_demands(objects: Objects) -> None:
@@ -92,6 +99,16 @@ def test_what_selects_pods_finds_some(objects: Objects) -> None:
             assert any(wanted.items() <= pod.items() for pod in labels), item["metadata"]["name"]
 
 
+def test_rolling_applies_every_object_once(cluster: Cluster, overlay: Path, objects: Objects, tmp_path: Path) -> None:
+    stub, dry = tmp_path / "kubectl", ("--dry-run=server", "--output=name")
+    stub.write_text(f'#!/bin/sh\n[ "$1" = apply ] || exit 0\nexec {cluster.kubectl} "$@" {" ".join(dry)}\n')
+    stub.chmod(0o755)
+    environment = [f"KUBECONFIG={cluster.config}", f"PATH={tmp_path}:{os.environ['PATH']}"]
+    status, said = run(["env", *environment, "sh", str(MANIFESTS / "roll.sh"), str(overlay)])
+    assert (status, len(said.splitlines())) == (0, len(objects)), said
+    assert set(said.splitlines()) == set(cluster.apply(f"--kustomize={overlay}", *dry).splitlines())
+
+
 def test_every_secret_is_given_or_made_by_an_operator(cluster: Cluster, objects: Objects) -> None:
     folders = [str(ROOT / "deploy" / "secrets.example"), str(ROOT / "samples" / "mapping")]
     script = ["sh", str(MANIFESTS / "given.sh"), *folders]
@@ -100,6 +117,10 @@ def test_every_secret_is_given_or_made_by_an_operator(cluster: Cluster, objects:
     given = {line.removeprefix("secret/") for line in said.splitlines()}
     wanted = {name for _, spec in pods(objects) for name in secrets(spec)}
     assert wanted <= given | MADE_BY_OPERATORS
+
+
+def topics(rules: Objects, operation: str) -> set[str]:
+    return {rule["resource"]["name"] for rule in rules if operation in rule["operations"]}
 
 
 def names(objects: Objects, kind: str) -> set[str]:

@@ -1,9 +1,7 @@
 """Services are named producers first, so that an upgrade, in the reverse order, meets consumers before producers."""
 
-from importlib import import_module
-from typing import Any, cast
-
 from deploy.local.system import PUBLISHERS, SERVICES
+from tests.fixtures.services import sources
 
 
 def test_no_service_reads_the_log_of_one_that_is_named_after_it() -> None:
@@ -15,9 +13,3 @@ def test_no_service_reads_the_log_of_one_that_is_named_after_it() -> None:
     ]
     assert read_too_early == []
     assert set(PUBLISHERS) == {source for service in SERVICES for source in sources(service)}
-
-
-def sources(service: str) -> set[str]:
-    """The logs that its consumers read."""
-    app = import_module(f"services.{service}.app")
-    return {source for handler in app.SERVICE.handlers(cast("Any", None)) for source in handler.sources}
