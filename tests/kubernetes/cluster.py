@@ -89,7 +89,15 @@ def run(command: Sequence[str], given: str | None = None) -> tuple[int, str]:
 
 def _options(folder: Path, etcd: str, port: int) -> list[str]:
     (folder / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
-    status, said = run(["openssl", "genrsa", "-out", str(folder / "accounts.key"), "2048"])
+    status, said = run(
+        [
+            modules.program("openssl", "Debian: the package openssl"),
+            "genrsa",
+            "-out",
+            str(folder / "accounts.key"),
+            "2048",
+        ]
+    )
     assert status == 0, said
     return [
         f"--etcd-servers={etcd}",

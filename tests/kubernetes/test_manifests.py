@@ -111,12 +111,15 @@ def test_rolling_applies_every_object_once(cluster: Cluster, overlay: Path, obje
 
 def test_every_secret_is_given_or_made_by_an_operator(cluster: Cluster, objects: Objects) -> None:
     folders = [str(ROOT / "deploy" / "secrets.example"), str(ROOT / "samples" / "mapping")]
-    script = ["sh", str(MANIFESTS / "given.sh"), *folders]
-    status, said = run(["env", f"KUBECONFIG={cluster.config}", *script, "--dry-run=server", "--output=name"])
+    script = ["sh", str(MANIFESTS / "given.sh"), *folders, "--dry-run=server", "--output=json"]
+    status, said = run(["env", f"KUBECONFIG={cluster.config}", *script])
     assert status == 0, said
-    given = {line.removeprefix("secret/") for line in said.splitlines()}
+    given = list(of_kind(json.loads(said)["items"], "Secret"))
     wanted = {name for _, spec in pods(objects) for name in secrets(spec)}
-    assert wanted <= given | MADE_BY_OPERATORS
+    assert wanted <= {secret["metadata"]["name"] for secret in given} | MADE_BY_OPERATORS
+    logins = [secret for secret in given if secret["type"] == "kubernetes.io/basic-auth"]
+    assert len(logins) == len(SERVICES) + 1
+    assert all(login["metadata"]["labels"] == {"cnpg.io/reload": "true"} for login in logins)
 
 
 def topics(rules: Objects, operation: str) -> set[str]:
