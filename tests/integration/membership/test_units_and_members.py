@@ -210,11 +210,13 @@ async def test_an_admission_in_error_is_withdrawn_and_its_row_is_refused_until_t
         mapping, name = IMPORTS[2]
         return await imported.preview(mapping, (imported.folder / name).read_bytes())
 
-    wrong, event_id = await imported.service.runtime.pool.fetchrow(
+    row = await imported.service.runtime.pool.fetchrow(
         "SELECT substr(stream, 8), min(event_id::text) FILTER (WHERE type = 'MemberAdmitted') FROM events"
         " WHERE stream = ANY($1) GROUP BY 1 HAVING NOT bool_or(type IN ('MemberTransferred', 'MemberStatusChanged'))",
         [f"member-{member_id}" for member_id in await listed()],
     )
+    assert row is not None
+    wrong, event_id = row
     await change(imported, f"/members/{wrong}/withdrawals", event_id=event_id, reason="wrong_person")
     await imported.service.deliver()
     assert wrong not in await listed()
