@@ -1,10 +1,11 @@
-"""Reporting's projection, from Kafka into its database, against aiokafka alone reading the same records.
+"""`python -m benchmarks.projection`: from Kafka into reporting's tables, against aiokafka alone reading the same.
 
 Check-ins come interleaved over 10,000 cells, one of each cell in turn: the worst order for figures that are computed
 meeting by meeting, since no two events of one meeting are near each other.
 """
 
 import asyncio
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,6 +18,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from benchmarks.append import METADATA, MOMENT
 from benchmarks.databases import fresh_database
+from deploy.local.kafka import start_kafka
+from deploy.local.postgres import start_postgres
 from services.reporting.projections import FactsProjection
 from shared.contracts.attendance import Call, MemberCheckedIn, Way
 from shared.contracts.envelope import Record, RecordedEvent, to_record
@@ -139,3 +142,20 @@ def _check_in(meeting_id: UUID) -> MemberCheckedIn:
     return MemberCheckedIn(
         meeting_id=meeting_id, member_id=uuid4(), sitting_id=meeting_id, call=Call.START, at=MOMENT, way=Way.QR
     )
+
+
+def main() -> None:
+    """Starts PostgreSQL and Kafka for itself; events per second, ours and the drain's."""
+    with tempfile.TemporaryDirectory() as folder:
+        postgres = start_postgres(Path(folder) / "postgres")
+        kafka = start_kafka(Path(folder) / "kafka")
+        try:
+            ours, drain = asyncio.run(against_drain(postgres.url, kafka.bootstrap))
+        finally:
+            kafka.stop()
+            postgres.stop()
+    print(f"{ours:,.0f} events/s applied, {drain:,.0f} events/s read by aiokafka alone")
+
+
+if __name__ == "__main__":
+    main()

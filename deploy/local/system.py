@@ -4,7 +4,7 @@ import asyncio
 import json
 import secrets
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,11 +24,12 @@ from shared.messaging.brokers import Brokers
 from shared.messaging.provision import provision
 from shared.messaging.topic import TopicMisconfigured
 
+# Producers before those that read them: services are upgraded in the reverse order.
 SERVICES = ("membership", "meetings", "attendance", "evaluation", "reporting", "operations")
 PUBLISHERS = ("membership", "meetings", "attendance", "evaluation")
 PARTITIONS = 12
 FRONT_DOOR_PORT = 8080
-SOURCES = Path(__file__).parents[2] / "services"
+ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -88,13 +89,13 @@ def running_system(
         yield system
 
 
-def prepared(servers: Servers) -> dict[str, str]:
+def prepared(servers: Servers, code: Path = ROOT) -> dict[str, str]:
     """Databases and topics, made and migrated: the address of each service's login on its own database.
 
-    Raises LocalStackError with what the first of them said.
+    `code`: the folder of the release whose schema the databases get. Raises LocalStackError with what the first said.
     """
     try:
-        return asyncio.run(_prepare(servers))
+        return asyncio.run(_prepare(servers, code))
     except* (MigrationFailed, TopicMisconfigured, KafkaError, asyncpg.PostgresError) as group:
         raise LocalStackError(f"databases and topics: {_first(group)}") from None
 
@@ -103,10 +104,10 @@ def _first(error: BaseException) -> BaseException:
     return _first(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
 
 
-async def _prepare(servers: Servers) -> dict[str, str]:
+async def _prepare(servers: Servers, code: Path) -> dict[str, str]:
     """A database and a login per service, migrated; the topics of every log."""
     async with asyncio.TaskGroup() as group:
-        databases = {name: group.create_task(_database(servers.postgres, name)) for name in SERVICES}
+        databases = {name: group.create_task(_database(servers.postgres, name, code)) for name in SERVICES}
         for name in PUBLISHERS:
             group.create_task(
                 provision(
@@ -120,7 +121,13 @@ async def _prepare(servers: Servers) -> dict[str, str]:
     return {name: task.result() for name, task in databases.items()}
 
 
-async def _database(postgres: str, service: str) -> str:
+def migrations(service: str, code: Path = ROOT) -> Sequence[Path]:
+    """The folders of migrations of a service, in the release whose folder is `code`."""
+    shared = [code / folder.relative_to(ROOT) for folder in SHARED_MIGRATIONS]
+    return [*shared, code / "services" / service / "sql" / "migrations"]
+
+
+async def _database(postgres: str, service: str, code: Path) -> str:
     """The address of the service's login on its own database. The login can do what a service needs, no more."""
     owner = _address(postgres, path=f"/{service}")
     password = secrets.token_hex(16)
@@ -128,7 +135,7 @@ async def _database(postgres: str, service: str) -> str:
     try:
         if not await connection.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", service):
             await connection.execute(f'CREATE DATABASE "{service}"')
-        await migrate(owner, *SHARED_MIGRATIONS, SOURCES / service / "sql" / "migrations")
+        await migrate(owner, *migrations(service, code))
         if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", service):
             await connection.execute(f'CREATE ROLE "{service}" LOGIN')
         await connection.execute(f'GRANT {API_ROLE}, {RELAY_ROLE} TO "{service}"')

@@ -80,7 +80,7 @@ class TreePositions:
 class RatingNames:
     """What the ratings of criteria sets are called: pages show names, figures keep codes."""
 
-    name = "reporting.ratings"
+    name = "reporting.criteria"
     sources = ("evaluation",)
     types = EventTypes([CriteriaSetPublished, CriteriaSetWithdrawn])
 

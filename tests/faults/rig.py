@@ -18,7 +18,7 @@ from deploy.local import ports
 from deploy.local.process import Identity, Process
 from deploy.local.servers import Servers
 from deploy.local.supervisor import BackOff, Program, Supervisor
-from deploy.local.system import System, plan, prepared
+from deploy.local.system import ROOT, SERVICES, System, plan, prepared
 from samples.demo.__main__ import CLIENTS
 from shared.web.issuer import DemoIssuer
 from tests.fixtures.databases import url_of
@@ -26,6 +26,7 @@ from tests.fixtures.waiting import eventually
 
 REPLACED_SECONDS = 300
 COMMAND_SECONDS = 300
+ROLES = ("service_log", "service_api", "service_relay", "service_runtime")
 
 
 @dataclass
@@ -102,7 +103,12 @@ class Rig:
         await self.suspend(name)
         return self.resume(name, **once)
 
-    def add_worker(self, service: str) -> str:
+    async def add_beside(self, service: str, **env: str) -> str:
+        """A second process of a service, with an API of its own; its name. `env`: more for its environment."""
+        add = partial(self.add_worker, service, "all", **env)
+        return await asyncio.get_running_loop().run_in_executor(self.starter, add)
+
+    def add_worker(self, service: str, part: str = "worker", **env: str) -> str:
         """A second process of a service, without its API; its name. Before the load, as it waits until it is ready."""
         if f"{service}-2" in self.programs:
             self.resume(f"{service}-2")
@@ -111,8 +117,8 @@ class Rig:
         worker = replace(
             first,
             name=f"{service}-2",
-            argv=[*first.argv[:-1], "worker"],
-            env={**first.env, f"{service.upper()}_PORT": str(port)},
+            argv=[*first.argv[:-1], part],
+            env={**first.env, f"{service.upper()}_PORT": str(port), **env},
             port=port,
             ready_url=f"http://{ports.LOOPBACK}:{port}/health/ready",
         )
@@ -153,19 +159,44 @@ class Rig:
 
 
 @contextmanager
-def running_rig(folder: Path, *, brokers: int = 1) -> Iterator[Rig]:
-    """With its data in `folder`. Of three brokers each has every topic, and two of them must have a record."""
+def running_rig(folder: Path, *, brokers: int = 1, code: Path = ROOT) -> Iterator[Rig]:
+    """With its data in `folder`. Of three brokers each has every topic, and two of them must have a record.
+
+    `code`: the folder of the release whose services run, on its own schema.
+    """
     with ExitStack() as stack:
         starter = stack.enter_context(ThreadPoolExecutor(1))
         servers = Servers(folder, lambda _: None, brokers)
         stack.callback(servers.stop)
-        system, programs = plan(folder, servers, prepared(servers), CLIENTS, ports.free_port())
+        asyncio.run(_with_roles(servers.postgres))
+        system, programs = plan(folder, servers, prepared(servers, code), CLIENTS, ports.free_port())
+        asyncio.run(_with_roles(servers.postgres, *SERVICES))
+        programs = [_of(code, program) if program.name in SERVICES else program for program in programs]
         # It is their business to die often: the delay must not grow each time.
         supervisor = stack.enter_context(Supervisor(folder / "processes", report=_line, back_off=BackOff(0.2, 1)))
         supervisor.start(*programs)
         rig = Rig(folder, system, supervisor, {program.name: program for program in programs}, starter)
         rig.say("the system runs")
         yield rig
+
+
+async def _with_roles(postgres: str, *logins: str) -> None:
+    """What deploy/postgres and deploy/kubernetes make before any migration, for processes of every release."""
+    connection = await asyncpg.connect(postgres)
+    try:
+        for role in ROLES:
+            if not await connection.fetchval("SELECT 1 FROM pg_roles WHERE rolname = $1", role):
+                await connection.execute(f"CREATE ROLE {role} NOLOGIN")
+            for login in logins:
+                await connection.execute(f'GRANT {role} TO "{login}"')
+    finally:
+        await connection.close()
+
+
+def _of(code: Path, service: Program) -> Program:
+    python, *arguments = service.argv
+    # -P: not the folder in which we stand, but PYTHONPATH says which release runs.
+    return replace(service, argv=[python, "-P", *arguments], env={**service.env, "PYTHONPATH": str(code)})
 
 
 async def _has_ended(process: Process) -> bool:

@@ -202,19 +202,19 @@ SELECT * FROM months_of(:period, :known::jsonb);
 
 -- name: keep_bands!
 -- The bands of a criteria set, once.
-INSERT INTO rating_band (log_id, position, criteria_set, revision, rating, name, at_least)
+INSERT INTO criteria_band (log_id, position, criteria_set, revision, rating, name, at_least)
 SELECT * FROM unnest(:log_ids::text[], :positions::bigint[], :criteria_sets::text[], :revisions::integer[],
     :ratings::text[], :names::text[], :points::numeric[])
 ON CONFLICT (log_id, position, rating) DO NOTHING;
 
 -- name: withdraw_bands!
 -- A revision of a criteria set was published in error.
-UPDATE rating_band SET withdrawn = true FROM unnest(:criteria_sets::text[], :revisions::integer[]) AS gone (code, number)
+UPDATE criteria_band SET withdrawn = true FROM unnest(:criteria_sets::text[], :revisions::integer[]) AS gone (code, number)
 WHERE criteria_set = code AND revision = number;
 
 -- name: rating_names
 -- What each rating is called, the best first. A withdrawn set names only what no other does: scores may stand with it.
-SELECT rating, name FROM (SELECT DISTINCT ON (rating) rating, name, at_least FROM rating_band
+SELECT rating, name FROM (SELECT DISTINCT ON (rating) rating, name, at_least FROM criteria_band
     ORDER BY rating, withdrawn, position DESC) AS latest ORDER BY at_least DESC, rating;
 
 -- name: applied_positions

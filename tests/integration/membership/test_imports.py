@@ -150,6 +150,13 @@ async def test_an_applied_file_is_not_kept(sender: Sender) -> None:
     assert await sender.service.runtime.pool.fetchval("SELECT count(*) FROM import_file WHERE content IS NOT NULL") == 0
 
 
+async def test_a_files_name_is_not_kept_though_version_0_1_0_writes_it(sender: Sender) -> None:
+    await sender.applied("unit-kinds", (sender.folder / UNITS).read_bytes())
+    pool = sender.service.runtime.pool
+    await pool.execute("UPDATE import_file SET file_name = 'Nguyễn Văn A.xlsx'")
+    assert await pool.fetchval("SELECT array_agg(DISTINCT file_name) FROM import_file") == [""]
+
+
 async def test_what_a_preview_quotes_goes_with_an_erased_member(sender: Sender) -> None:
     await sender.all()
     notice, headings, first, *_ = member_lines(sender)
