@@ -125,6 +125,7 @@ async def held(store: Store) -> dict[str, Any]:
                 "key": key.of.key,
                 "state": key.state,
                 "events": key.events,
+                "first_position": key.first_position,
                 "since": key.since,
                 "waits_for": key.waits_for,
                 "reason": key.reason,

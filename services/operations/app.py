@@ -5,13 +5,13 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from services.operations import api
+from services.operations import api, pages
 from services.operations.status_command import commands
 from shared.service import Runtime, Service
 
 
 def routers(_: Runtime) -> Sequence[APIRouter]:
-    return [api.router]
+    return [api.router, pages.router]
 
 
 SERVICE = Service(

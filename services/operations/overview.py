@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-ANSWER_WITHIN_SECONDS = 3.0
+from services.operations.owners import ANSWER_WITHIN_SECONDS
 
 
 class Source(BaseModel):

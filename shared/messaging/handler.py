@@ -40,6 +40,10 @@ class NotYetKnown(Exception):
         return (self.source, self.key) == (recorded.log_id, recorded.key)
 
 
+class UnknownConsumer(LookupError):
+    """The service has no consumer of that name; the text names those that it has."""
+
+
 class EventHandler(Protocol):
     """A projection (events to read tables) or a reaction (events to commands)."""
 

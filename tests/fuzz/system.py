@@ -17,8 +17,8 @@ from services.evaluation.app import SERVICE as EVALUATION
 from services.meetings.app import SERVICE as MEETINGS
 from services.membership.app import SERVICE as MEMBERSHIP
 from services.membership.settings import MembershipSettings
-from services.operations.api import client as asking_client
 from services.operations.app import SERVICE as OPERATIONS
+from services.operations.asked import client as asking_client
 from services.operations.settings import OperationsSettings
 from services.reporting.app import SERVICE as REPORTING
 from shared.contracts.envelope import FetchedRecord, RecordedEvent, to_record

@@ -14,9 +14,10 @@ from shared.contracts.envelope import FetchedRecord, Metadata
 from shared.contracts.membership import UnitDissolved
 from shared.directory.projection import directory_handler
 from shared.eventstore.log import Append
+from shared.messaging.handler import UnknownConsumer
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.store import HeldEvent, HeldKey, HeldState, KeyOf, Place, Position, Quarantined
-from shared.service import Runtime, Service, ServiceSettings, UnknownConsumer, open_runtime
+from shared.service import Runtime, Service, ServiceSettings, open_runtime
 from shared.status import STALL_WINDOW_SECONDS, Watch
 from shared.web.app import create_app
 
