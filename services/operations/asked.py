@@ -7,7 +7,9 @@ import httpx
 from fastapi import Depends
 
 from services.operations.owners import Owners
+from services.operations.queries import Index
 from services.operations.settings import OperationsSettings
+from shared.local_time import local_date
 from shared.service import Runtime, runtime
 from shared.web.access import Reach, Role, allow
 from shared.web.identity import access_token
@@ -32,4 +34,10 @@ async def owners(
     return Owners(running.settings.services, token, http)
 
 
+def index(running: Running) -> Index:
+    """The index of traces, as of today's tree."""
+    return Index(running.pool, running.settings.clients, local_date(running.clock()))
+
+
 Asked = Annotated[Owners, Depends(owners)]
+Traces = Annotated[Index, Depends(index)]

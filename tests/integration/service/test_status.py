@@ -70,8 +70,10 @@ async def test_parked_keys_degrade_and_do_not_close(running: Runtime) -> None:
     assert (await health(running))["degraded"] == ["consumer directory has parked 1 events: see `parked list`"]
     [key] = (await running.parked())["keys"]
     assert (key["consumer"], key["key"], key["state"]) == ("directory", CELL.key, "parked")
+    assert key["first_position"] == 7
     [consumer] = (await running.status())["consumers"]
     assert (consumer["parked_events"], consumer["waiting_events"]) == (1, 0)
+    assert "UnitMoved" in consumer["types"]
     [partition] = consumer["sources"][0]["partitions"]
     assert (partition["partition"], partition["next_offset"], partition["parked"]) == (0, 8, 1)
 
