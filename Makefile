@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help env demo run test check lint types arch contracts simulate fuzz faults mutants bench status stack secrets \
-	test-compose test-alerts lock clean
+	test-compose test-browser test-alerts lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -73,6 +73,9 @@ secrets: ## the secrets that docker-compose.yml needs, where they are missing, i
 
 test-compose: $(STAMP) ## docker-compose.yml on a Docker engine that has the base images (docs/deploy.md)
 	@$(BIN)/python -m pytest tests/compose -m compose $(ARGS)
+
+test-browser: $(STAMP) ## the operators' pages in the Chromium of this machine; screenshots into docs/images
+	@$(BIN)/python -m pytest tests/browser -m browser $(ARGS)
 
 test-alerts: ## the alert rules, by promtool
 	@command -v promtool >/dev/null || { echo 'make test-alerts: promtool is not installed (Debian: the package prometheus)' >&2; exit 1; }
