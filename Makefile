@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help env demo run test check lint types arch contracts simulate fuzz faults mutants bench status stack secrets \
-	rehearse-restore test-compose test-kubernetes test-tls test-alerts lock clean
+	rehearse-restore test-compose test-kubernetes test-tls test-browser test-alerts lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -82,6 +82,9 @@ test-tls: $(STAMP) ## services on a Kafka and a PostgreSQL that encrypt, each wi
 
 test-kubernetes: $(STAMP) ## deploy/kubernetes on a real API server, which is built once (docs/kubernetes.md)
 	@$(BIN)/python -m pytest tests/kubernetes -m kubernetes $(ARGS)
+
+test-browser: $(STAMP) ## the operators' pages in the Chromium of this machine; screenshots into docs/images
+	@$(BIN)/python -m pytest tests/browser -m browser $(ARGS)
 
 test-alerts: ## the alert rules, by promtool
 	@command -v promtool >/dev/null || { echo 'make test-alerts: promtool is not installed (Debian: the package prometheus)' >&2; exit 1; }

@@ -9,11 +9,12 @@ from shared.database.pool import DatabaseAway
 from shared.directory.directory import UnitUnknown
 from shared.eventstore.log import AppendRefused, LogUnavailable
 from shared.messaging.agreement import LogAndTopicDisagree
+from shared.messaging.handler import UnknownConsumer
 from shared.messaging.parking import NotHeld
 from shared.messaging.relay_store import RelayStillLeads, SessionLost
 from shared.messaging.topic import TopicMisconfigured, TopicUnavailable
 from shared.process import PortTaken
-from shared.service import StillRunning, UnknownConsumer
+from shared.service import StillRunning
 
 
 class SettingsWrong(Exception):

@@ -9,7 +9,7 @@ from rich.console import Console
 from shared import status
 from shared.command import NOT_WELL, read_settings, run, say
 from shared.held_lines import key_lines, quarantine_lines
-from shared.messaging.parking import Redriven, dry_run, redrive
+from shared.messaging.parking import Redriven
 from shared.messaging.store import KeyOf
 from shared.progress import progress
 from shared.service import Runtime, Service, ServiceSettings, open_runtime
@@ -59,7 +59,7 @@ class ParkedCommands:
     async def _dry_run(self, consumer: str, of: KeyOf) -> None:
         async with open_runtime(self._service, read_settings(self._settings_class)) as running:
             with progress(f"dry run of {of.key}", await _held_events(running, consumer, of)) as advance:
-                rehearsed = await dry_run(running.store, running.handler_named(consumer), of, advance)
+                rehearsed = await running.dry_run(consumer, of, advance)
         if not rehearsed.tried:
             say("the events can be read; their effects lie outside this database and were not tried")
         for name, (now, then) in rehearsed.changes.items():
@@ -69,7 +69,7 @@ class ParkedCommands:
     async def _redrive(self, consumer: str, of: KeyOf) -> None:
         async with open_runtime(self._service, read_settings(self._settings_class)) as running:
             with progress(f"redrive of {of.key}", await _held_events(running, consumer, of)) as advance:
-                done = await redrive(running.store, running.handler_named(consumer), of, advance)
+                done = await running.redrive(consumer, of, advance)
         _say_done(done, "applied")
 
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_settings import SettingsConfigDict
 
 from shared import status
+from shared.advance import Advance, unseen
 from shared.database.migrate import SHARED_MIGRATIONS
 from shared.database.pool import Pool, answering, open_pool
 from shared.directory.directory import Directory
@@ -21,8 +22,10 @@ from shared.eventstore.command_handler import Aggregate, CommandHandler
 from shared.eventstore.group_commit import GroupCommitLog
 from shared.eventstore.log import Log
 from shared.kafka_settings import KafkaSettings
-from shared.messaging.handler import EventHandler
+from shared.messaging.handler import EventHandler, UnknownConsumer
+from shared.messaging.parking import Redriven, Rehearsed, dry_run, redrive
 from shared.messaging.postgres_store import PostgresStore
+from shared.messaging.store import KeyOf
 from shared.web.roles import Role
 
 C = TypeVar("C")
@@ -66,10 +69,6 @@ class ServiceSettings(KafkaSettings):
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-class UnknownConsumer(LookupError):
-    """The service has no consumer of that name; the text names those that it has."""
 
 
 class StillRunning(Exception):
@@ -140,6 +139,14 @@ class Runtime:
     async def parked(self) -> dict[str, Any]:
         """Waiting, parked and quarantined events."""
         return await status.held(self.store)
+
+    async def dry_run(self, consumer: str, of: KeyOf, advance: Advance = unseen) -> Rehearsed:
+        """What `redrive` would do. Both raise `UnknownConsumer` and `NotHeld`."""
+        return await dry_run(self.store, self.handler_named(consumer), of, advance)
+
+    async def redrive(self, consumer: str, of: KeyOf, advance: Advance = unseen) -> Redriven:
+        """Applies the events of a held key in order and lets it go."""
+        return await redrive(self.store, self.handler_named(consumer), of, advance)
 
 
 def runtime(request: Request) -> Runtime:

@@ -125,6 +125,7 @@ async def held(store: Store) -> dict[str, Any]:
                 "key": key.of.key,
                 "state": key.state,
                 "events": key.events,
+                "first_position": key.first_position,
                 "since": key.since,
                 "waits_for": key.waits_for,
                 "reason": key.reason,
@@ -189,7 +190,7 @@ class SourceView(TypedDict):
 
 
 class ConsumerView(TypedDict):
-    """One consumer of the service; `quarantined` in records."""
+    """One consumer of the service; `quarantined` in records. `types`: what it declares; others are ignored."""
 
     name: str
     stopped: str | None
@@ -198,6 +199,7 @@ class ConsumerView(TypedDict):
     parked_events: int
     quarantined: int
     ignored_events: int
+    types: list[str]
     sources: list[SourceView]
 
 
@@ -210,6 +212,7 @@ async def _consumer(store: Store, handler: EventHandler, found: ConsumerStatus) 
         parked_events=sum(at.parked for at in found.partitions),
         quarantined=found.quarantined,
         ignored_events=found.ignored,
+        types=sorted(declared.__name__ for declared in handler.types),
         sources=[await _source(store, found, source) for source in handler.sources],
     )
 

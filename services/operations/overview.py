@@ -2,17 +2,30 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-ANSWER_WITHIN_SECONDS = 3.0
+from services.operations.owners import ANSWER_WITHIN_SECONDS
+from shared.status import BEHIND_SECONDS
+
+
+class Partition(BaseModel):
+    """How far a consumer has read one partition of a log's topic, as a position of the log."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    partition: int
+    position: int
 
 
 class Source(BaseModel):
-    """One log that a consumer reads: how far it has seen it completely, against how far the log is relayed."""
+    """One log that a consumer reads: how far it has seen it completely, against how far the log is relayed.
+
+    `watermark_time`: everything recorded by then was seen; None before the first.
+    """
 
     model_config = ConfigDict(extra="ignore")
 
@@ -21,6 +34,18 @@ class Source(BaseModel):
     source_position: int | None = None
     lag_events: int | None = None
     lag_seconds: float | None = None
+    watermark_time: datetime | None = None
+    partitions: tuple[Partition, ...] = ()
+
+    @property
+    def age(self) -> float | None:
+        """Seconds since the moment up to which everything is known; None before the first."""
+        return (datetime.now(UTC) - self.watermark_time).total_seconds() if self.watermark_time else None
+
+    @property
+    def is_old(self) -> bool:
+        """A relay says something every few seconds: this old, the relay, Kafka or the consumer is away."""
+        return self.age is not None and self.age > BEHIND_SECONDS
 
 
 class Consumer(BaseModel):
@@ -32,6 +57,7 @@ class Consumer(BaseModel):
     parked_events: int = 0
     quarantined: int = 0
     ignored_events: int = 0
+    types: frozenset[str] = frozenset()
     sources: tuple[Source, ...] = ()
 
     @property
@@ -102,9 +128,19 @@ class HeldKey(BaseModel):
     key: str
     state: str
     events: int
+    first_position: int | None = None
     since: datetime | None = None
     waits_for: str | None = None
     reason: str
+
+    @property
+    def summary(self) -> str:
+        """The first line of why: a database adds its details in others."""
+        return self.reason.partition("\n")[0]
+
+    @property
+    def says_more(self) -> bool:
+        return self.summary != self.reason
 
 
 class Overview(BaseModel):

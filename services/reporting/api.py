@@ -16,9 +16,13 @@ from services.reporting.queries import BEGINNING, FIRST, Reports, UnitFigures
 from services.reporting.watermarks import SourceMark
 from shared.decider import DomainError
 from shared.service import Runtime, runtime
-from shared.web.access import READ, Caller
+from shared.web.access import READ, Caller, Reach, Role, allow
 
 router = APIRouter(tags=["reports"])
+
+OPERATE = allow({Role.OPERATOR: Reach.SYSTEM})
+# Of one meeting: several times those of the largest.
+MOST_FACTS = 5000
 
 PageSize = Annotated[int, Query(ge=1, le=500)]
 Cursor = Annotated[str | None, Query(max_length=200, description="`next` of the page before.")]
@@ -136,6 +140,23 @@ class FactView(BaseModel):
         return cls(**row | {"digest": f"{int(row['digest']):x}"})
 
 
+class FactPlace(BaseModel):
+    log_id: str
+    position: int
+
+
+class FigureView(BaseModel):
+    """Where a meeting counts, and the events that this rests on; no counts and no bodies."""
+
+    meeting_id: UUID
+    unit_id: UUID
+    period: str
+    outcome: str
+    events: int
+    input_digest: str
+    facts: list[FactPlace]
+
+
 class FactsView(BaseModel):
     meeting: MeetingView
     items: list[FactView]
@@ -202,6 +223,19 @@ async def meeting_events(
     return FactsView(
         meeting=MeetingView.of(meeting), items=items, next=cursor_of(rows[size - 1]) if len(rows) > size else None
     )
+
+
+@router.get("/ops/meetings/{meeting_id}")
+async def meeting_figure(
+    meeting_id: UUID, _: Annotated[Caller, OPERATE], running: Annotated[Runtime, Depends(runtime)]
+) -> FigureView:
+    """For operators: in which month of which cell a meeting counts, and which events are in it."""
+    reports = Reports(running.pool)
+    meeting = await reports.meeting(meeting_id)
+    rows = await reports.meeting_events(meeting_id, size=MOST_FACTS)
+    places = [FactPlace(log_id=row["log_id"], position=row["position"]) for row in rows]
+    counted = {name: meeting[name] for name in ("meeting_id", "unit_id", "period", "outcome", "events")}
+    return FigureView(**counted, input_digest=f"{int(meeting['input_digest']):x}", facts=places)
 
 
 def cursor_of(row: dict[str, Any]) -> str:

@@ -4,7 +4,7 @@ The topic is a full copy of the log: row -> record -> row gives the same row, he
 """
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -84,7 +84,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class FetchedRecord:
-    """What a consumer gets from a topic, undecoded."""
+    """What a consumer gets from a topic, undecoded. `sent_at`: when its relay sent it; lost once it is held."""
 
     topic: str
     partition: int
@@ -92,6 +92,7 @@ class FetchedRecord:
     key: bytes | None
     value: bytes | None
     headers: tuple[tuple[str, bytes], ...]
+    sent_at: datetime | None = field(default=None, compare=False)
 
 
 class UnreadableRecord(ValueError):

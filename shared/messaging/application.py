@@ -43,7 +43,8 @@ class Application:
             raise
         except Exception as error:  # an upcaster is code like a handler: whatever it raises, the event is unreadable
             raise UndecodableEvent(f"{recorded.type}: {error!r}") from error
-        return Received(recorded, event, arrived.record.partition, arrived.record.offset)
+        record = arrived.record
+        return Received(recorded, event, record.partition, record.offset, record.sent_at)
 
     async def apply(self, batch: Sequence[Received]) -> Applied:
         """Effects of `batch`. Raises only what is transient: then the whole transaction has to be repeated."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from shared.contracts.envelope import RecordedEvent
@@ -13,12 +14,16 @@ Tx: TypeAlias = Any
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """An event of a declared type, decoded and upcast, with the place where it was fetched."""
+    """An event of a declared type, decoded and upcast, with the place where it was fetched.
+
+    `sent_at`: when its relay sent it, None if that is not known (any more).
+    """
 
     recorded: RecordedEvent
     event: Event
     partition: int
     offset: int
+    sent_at: datetime | None = None
 
 
 class NotYetKnown(Exception):
@@ -38,6 +43,10 @@ class NotYetKnown(Exception):
     def is_of(self, recorded: RecordedEvent) -> bool:
         """Whether the missing name would come from the very key that now would have to wait for it."""
         return (self.source, self.key) == (recorded.log_id, recorded.key)
+
+
+class UnknownConsumer(LookupError):
+    """The service has no consumer of that name; the text names those that it has."""
 
 
 class EventHandler(Protocol):

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -164,7 +165,23 @@ async def _abandon(producer: Any) -> None:  # noqa: ANN401
 
 
 def fetched(record: Any) -> FetchedRecord:  # noqa: ANN401 - aiokafka's ConsumerRecord is untyped
-    return FetchedRecord(record.topic, record.partition, record.offset, record.key, record.value, tuple(record.headers))
+    return FetchedRecord(
+        record.topic,
+        record.partition,
+        record.offset,
+        record.key,
+        record.value,
+        tuple(record.headers),
+        _sent_at(record.timestamp),
+    )
+
+
+def _sent_at(milliseconds: int | None) -> datetime | None:
+    """None for what no relay writes: whoever sent it could say anything."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC) if milliseconds and milliseconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _append(builder: Any, record: Record) -> object:  # noqa: ANN401

@@ -39,6 +39,10 @@ class _Tables:
     tallies: dict[str, Tally] = field(default_factory=dict)
     effects: dict[Any, Any] = field(default_factory=dict)
 
+    def key(self, consumer: str, key: KeyOf) -> HeldKey:
+        events = self.events[consumer, key]
+        return replace(self.keys[consumer, key], events=len(events), first_position=min(events, default=None))
+
 
 class MemoryTransaction:
     """A `StoreTransaction` over tables that are copied back when it, or a savepoint in it, ends with an error."""
@@ -75,7 +79,9 @@ class MemoryTransaction:
         self._tables.positions.update({(consumer, place): position for place, position in positions.items()})
 
     async def lock_keys(self, consumer: str, keys: Collection[KeyOf]) -> Mapping[KeyOf, HeldKey]:
-        return {key: self._key(consumer, key) for key in sorted(set(keys)) if (consumer, key) in self._tables.keys}
+        return {
+            key: self._tables.key(consumer, key) for key in sorted(set(keys)) if (consumer, key) in self._tables.keys
+        }
 
     async def put_key(self, consumer: str, key: HeldKey) -> None:
         before = self._tables.keys.get((consumer, key.of))
@@ -111,7 +117,7 @@ class MemoryTransaction:
 
     async def ready_keys(self, consumer: str, *, limit: int) -> Sequence[HeldKey]:
         ready = [key.of for (name, _), key in self._tables.keys.items() if name == consumer and key.ready]
-        return [self._key(consumer, key) for key in sorted(ready)[:limit]]
+        return [self._tables.key(consumer, key) for key in sorted(ready)[:limit]]
 
     async def quarantine(self, consumer: str, records: Sequence[Quarantined]) -> int:
         before = len(self._tables.quarantined)
@@ -130,9 +136,6 @@ class MemoryTransaction:
         after = Tally(before.declared * kept + declared, before.failed * kept + failed)
         self._tables.tallies[consumer] = after
         return after
-
-    def _key(self, consumer: str, key: KeyOf) -> HeldKey:
-        return replace(self._tables.keys[consumer, key], events=len(self._tables.events[consumer, key]))
 
 
 class MemoryStore:
@@ -178,11 +181,7 @@ class MemoryStore:
         return self._stopped.get(consumer)
 
     async def held_keys(self, consumer: str | None = None) -> Sequence[tuple[str, HeldKey]]:
-        return [
-            (name, replace(key, events=len(self._tables.events[name, key.of])))
-            for (name, _), key in self._tables.keys.items()
-            if consumer in (None, name)
-        ]
+        return [(name, self._tables.key(name, key)) for name, key in self._tables.keys if consumer in (None, name)]
 
     async def quarantined(self, consumer: str | None = None) -> Sequence[tuple[str, Quarantined]]:
         found = [

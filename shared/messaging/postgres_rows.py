@@ -36,6 +36,7 @@ def held_key_of(row: Mapping[str, Any], events: int) -> HeldKey:
         row["ready"],
         row["since"],
         events,
+        row.get("first_position"),
     )
 
 

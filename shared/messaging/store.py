@@ -53,7 +53,10 @@ class HeldState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class HeldKey:
-    """Why a key is held. `waits_for`: the name that releases it; `ready`: it was announced, so try again."""
+    """Why a key is held. `waits_for`: the name that releases it; `ready`: it was announced, so try again.
+
+    `first_position`: of its first held event, where all keys are listed; events before it were applied.
+    """
 
     of: KeyOf
     partition: int
@@ -63,6 +66,7 @@ class HeldKey:
     ready: bool = False
     since: datetime | None = None
     events: int = 0
+    first_position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

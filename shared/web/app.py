@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
-from shared.web import health, ops, problems, repeated
+from shared.web import health, held_keys, ops, problems, repeated
 from shared.web.body_limit import BodyLimit
 from shared.web.consistency import Applied
 from shared.web.requests import Requests
@@ -32,7 +32,7 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI
     app.state.applied = Applied(service)
     problems.install(app)
     repeated.install(app)
-    for router in (health.router, ops.router, *routers):
+    for router in (health.router, ops.router, held_keys.router, *routers):
         app.include_router(router)
     app.add_middleware(BodyLimit)
     app.add_middleware(Requests, service=settings.name, log_id=settings.log_id, root_path=settings.root_path)

@@ -13,6 +13,7 @@ from shared.web.pages import TOKEN_COOKIE
 from shared.web.problems import Refused
 from shared.web.roles import ASSIGNMENT_ROLES, Grant, Role, office_role
 from shared.web.runtime import ServiceRuntime
+from shared.web.same_origin import is_same_origin
 from shared.web.tokens import TokenRefused
 
 READING = frozenset({"GET", "HEAD"})
@@ -64,10 +65,12 @@ class Identity:
 async def access_token(
     request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 ) -> str:
-    """The token as it was sent. A page opened in a browser may carry it in a cookie, which never counts for writing:
-    browsers add cookies to requests that other sites make them send.
+    """The token as it was sent. A page opened in a browser may carry it in a cookie, which counts for writing only from
+    a page of ours: browsers add cookies to requests that other sites make them send.
     """
-    cookie = request.cookies.get(TOKEN_COOKIE) if request.method in READING else None
+    cookie = request.cookies.get(TOKEN_COOKIE)
+    if cookie and not (request.method in READING or is_same_origin(request)):
+        cookie = None
     token = credentials.credentials if credentials else cookie
     if not token:
         raise TokenRefused("Cần đăng nhập: thiếu mã truy cập (Authorization: Bearer).")

@@ -17,7 +17,8 @@ MOST_ERRORS = 100
 TOO_MANY = "có {count} lỗi, quá nhiều để nêu từng lỗi: hãy xem lại cấu trúc của dữ liệu gửi lên"
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
+    """`text`, unless PostgreSQL cannot keep it."""
     # PostgreSQL's text cannot hold it, and inside a JSON text it would hide as an escape until somebody reads it.
     if "\x00" in text:
         raise ValueError("không được chứa ký tự U+0000")
@@ -25,7 +26,7 @@ def _storable(text: str) -> str:
 
 
 # Kept in an erasable table, never in an event. Its length is said where it is used: Field(max_length=500).
-FreeText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(_storable)]
+FreeText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1), AfterValidator(storable)]
 
 
 class Input(BaseModel):

@@ -50,6 +50,15 @@ class Texts:
     def moment(self, value: datetime | None) -> str:
         return "–" if value is None else f"{value.astimezone(VIETNAM):%H:%M:%S %d/%m/%Y}"
 
+    def instant(self, value: datetime | None, *, day: bool = True) -> str:
+        """A moment to the millisecond, for what happens within one second; without its `day` where that is said."""
+        if value is None:
+            return "–"
+        point = "," if self.language is Language.VI else "."
+        local = value.astimezone(VIETNAM)
+        time = f"{local:%H:%M:%S}{point}{local.microsecond // 1000:03}"
+        return f"{time} {local:%d/%m/%Y}" if day else time
+
     def month(self, period: str) -> str:
         """ "2026-03" as 03/2026."""
         year, month = period.split("-")

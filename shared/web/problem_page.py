@@ -23,7 +23,7 @@ WORDS: Words = MappingProxyType({
 
 def wants_page(request: Request) -> bool:
     """Whether a browser asks: programs do not name HTML among what they accept."""
-    return request.method == "GET" and "text/html" in request.headers.get("Accept", "")
+    return request.method in {"GET", "POST"} and "text/html" in request.headers.get("Accept", "")
 
 
 def problem_page(request: Request, *, status: int, title: str, detail: str, correlation_id: str | None) -> HTMLResponse:

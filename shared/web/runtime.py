@@ -11,6 +11,8 @@ from fastapi import Request
 from shared.database.pool import Pool
 from shared.directory.directory import Directory
 from shared.eventstore.log import Log
+from shared.messaging.parking import Redriven, Rehearsed
+from shared.messaging.store import KeyOf
 from shared.web.roles import Role
 
 
@@ -72,6 +74,12 @@ class ServiceRuntime(Protocol):
 
     async def parked(self) -> dict[str, Any]:
         """Waiting, parked and quarantined events."""
+
+    async def dry_run(self, consumer: str, of: KeyOf) -> Rehearsed:
+        """What `redrive` would do. Both raise `UnknownConsumer` and `NotHeld`."""
+
+    async def redrive(self, consumer: str, of: KeyOf) -> Redriven:
+        """Applies the events of a held key in order and lets it go."""
 
 
 def service_runtime(request: Request) -> ServiceRuntime:

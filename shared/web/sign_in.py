@@ -1,6 +1,6 @@
 """Signing in to the demo with a browser, and out: a token is pasted once into a cookie that no script can read.
 
-The cookie is believed for reading alone (`identity.access_token`): another site's form cannot command with it.
+The cookie commands in forms of our own pages alone (`same_origin.py`): another site's form does nothing with it.
 """
 
 import re

@@ -17,8 +17,9 @@ from services.evaluation.app import SERVICE as EVALUATION
 from services.meetings.app import SERVICE as MEETINGS
 from services.membership.app import SERVICE as MEMBERSHIP
 from services.membership.settings import MembershipSettings
-from services.operations.api import client as asking_client
+from services.operations import live
 from services.operations.app import SERVICE as OPERATIONS
+from services.operations.asked import client as asking_client
 from services.operations.settings import OperationsSettings
 from services.reporting.app import SERVICE as REPORTING
 from shared.contracts.envelope import FetchedRecord, RecordedEvent, to_record
@@ -131,6 +132,8 @@ async def running_system(databases: Databases) -> AsyncIterator[System]:
             services[service.name] = at_work
         system = System(services)
         services["operations"].app.dependency_overrides[asking_client] = _asking(system)
+        # One look: nobody here goes away from a stream.
+        live.STREAM_SECONDS = live.LOOK_EVERY_SECONDS = 0.01
         await _begin(system)
         yield system
 

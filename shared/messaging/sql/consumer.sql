@@ -221,14 +221,15 @@ WHERE consumer = :consumer AND stopped_reason IS NOT NULL;
 SELECT
     held_key.consumer, held_key.log_id, held_key.key, held_key.partition, held_key.state, held_key.reason,
     held_key.waits_for, held_key.ready, held_key.since,
-    (
-        SELECT count(*)
-        FROM held_event
-        WHERE held_event.consumer = held_key.consumer
-            AND held_event.log_id = held_key.log_id
-            AND held_event.key = held_key.key
-    ) AS events
+    held.events, held.first_position
 FROM held_key
+CROSS JOIN LATERAL (
+    SELECT count(*) AS events, min(held_event.position) AS first_position
+    FROM held_event
+    WHERE held_event.consumer = held_key.consumer
+        AND held_event.log_id = held_key.log_id
+        AND held_event.key = held_key.key
+) AS held
 WHERE CAST(:consumer AS text) IS NULL OR held_key.consumer = :consumer
 ORDER BY held_key.since, held_key.log_id, held_key.key;
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import httpx
 import pytest
 
-from services.operations.api import client
 from services.operations.app import SERVICE
+from services.operations.asked import client
 from services.operations.settings import OperationsSettings
 from shared.service import ClientSettings, open_runtime
 from shared.web.app import create_app

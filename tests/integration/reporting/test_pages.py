@@ -150,3 +150,19 @@ def criteria(code: str, **names: str) -> CriteriaSetPublished:
             Band(rating=rating, name=name, at_least=Decimal(n)) for n, (rating, name) in enumerate(names.items())
         ),
     )
+
+
+async def test_an_operator_sees_where_a_meeting_counts_and_by_which_events_but_no_count(world: World) -> None:
+    meeting = await told(world)
+    operator = {"Authorization": bearer(client_id="watch")}
+    answer = await world.service.client.get(f"/ops/meetings/{meeting}", headers=operator)
+    assert answer.status_code == 200, answer.text
+    seen = answer.json()
+    assert (seen["unit_id"], seen["period"], seen["outcome"]) == (str(FIRST), "2026-03", "held")
+    assert len(seen["facts"]) == seen["events"] > 5
+    shown = await world.get(f"/meetings/{meeting}/events")
+    assert seen["facts"] == [{"log_id": fact["log_id"], "position": fact["position"]} for fact in shown["items"]]
+    assert seen["input_digest"] == shown["meeting"]["input_digest"]
+    assert "expected" not in answer.text
+    assert (await world.service.client.get(f"/ops/meetings/{uuid4()}", headers=operator)).status_code == 404
+    assert (await world.refused(f"/ops/meetings/{meeting}"))[0] == 403

@@ -14,9 +14,10 @@ from shared.contracts.envelope import FetchedRecord, Metadata
 from shared.contracts.membership import UnitDissolved
 from shared.directory.projection import directory_handler
 from shared.eventstore.log import Append
+from shared.messaging.handler import UnknownConsumer
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.store import HeldEvent, HeldKey, HeldState, KeyOf, Place, Position, Quarantined
-from shared.service import Runtime, Service, ServiceSettings, UnknownConsumer, open_runtime
+from shared.service import Runtime, Service, ServiceSettings, open_runtime
 from shared.status import STALL_WINDOW_SECONDS, Watch
 from shared.web.app import create_app
 
@@ -69,8 +70,10 @@ async def test_parked_keys_degrade_and_do_not_close(running: Runtime) -> None:
     assert (await health(running))["degraded"] == ["consumer directory has parked 1 events: see `parked list`"]
     [key] = (await running.parked())["keys"]
     assert (key["consumer"], key["key"], key["state"]) == ("directory", CELL.key, "parked")
+    assert key["first_position"] == 7
     [consumer] = (await running.status())["consumers"]
     assert (consumer["parked_events"], consumer["waiting_events"]) == (1, 0)
+    assert "UnitMoved" in consumer["types"]
     [partition] = consumer["sources"][0]["partitions"]
     assert (partition["partition"], partition["next_offset"], partition["parked"]) == (0, 8, 1)
 

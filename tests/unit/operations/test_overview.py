@@ -1,12 +1,13 @@
 """The overview: every owner is asked with the asker's token; who does not answer is part of the answer."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from rich.console import Console
 
-from services.operations.overview import Overview, look
+from services.operations.overview import HeldKey, Overview, Source, look
 from services.operations.settings import NothingToAsk, asking
 from services.operations.status_command import held_table, services_table
 
@@ -136,3 +137,21 @@ def test_a_running_demo_is_found_by_its_file(tmp_path: Any, monkeypatch: pytest.
     stack.write_text('{"services": {"meetings": "http://m"}, "tokens": {"operator": "t"}, "kafka": "k"}')
     found = asking(stack)
     assert (found.services, found.token) == ({"meetings": "http://m"}, "t")
+
+
+def test_a_watermark_that_no_relay_has_moved_for_a_minute_is_old() -> None:
+    now = datetime.now(UTC)
+    fresh, old, never = (
+        Source(log_id="meetings", watermark=1, watermark_time=time)
+        for time in (now - timedelta(seconds=5), now - timedelta(seconds=90), None)
+    )
+    assert (fresh.is_old, old.is_old, never.is_old, never.age) == (False, True, False, None)
+    assert old.age is not None
+    assert old.age >= 90
+
+
+def test_a_reason_is_summed_up_in_its_first_line() -> None:
+    said = {"service": "it", "consumer": "c", "log_id": "l", "key": "k", "state": "parked", "events": 1}
+    short, long = (HeldKey.model_validate(said | {"reason": reason}) for reason in ("broken", "broken\nDETAIL: a row"))
+    assert (short.summary, short.says_more) == ("broken", False)
+    assert (long.summary, long.says_more) == ("broken", True)

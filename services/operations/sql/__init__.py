@@ -1,0 +1,7 @@
+"""The queries of the service, from `queries.sql`."""
+
+from pathlib import Path
+
+from shared.database.pool import queries
+
+SQL = queries(Path(__file__).parent / "queries.sql")
