@@ -37,7 +37,7 @@ def follow() -> Follow:
 
 @pytest.fixture
 async def topic(topics: Topics) -> str:
-    await provision(topics.bootstrap, "membership", prefix=topics.prefix, partitions=PARTITIONS)
+    await provision(topics.brokers, "membership", prefix=topics.prefix, partitions=PARTITIONS)
     return f"{topics.prefix}membership.events"
 
 
@@ -55,7 +55,7 @@ async def test_the_consumer_of_the_guide_applies_every_event_once_in_order_of_it
     for mapping, name in IMPORTS[:3]:
         await sender.applied(mapping, (sender.folder / name).read_bytes())
     log, url = sender.service.runtime.log, sender.service.runtime.settings.database_url
-    relay = Relay(log, PostgresRelayStore(url), lambda: KafkaTopic.open(topics.bootstrap, "membership", topics.prefix))
+    relay = Relay(log, PostgresRelayStore(url), lambda: KafkaTopic.open(topics.brokers, "membership", topics.prefix))
     rows = await log.read(after=0, limit=await log.head())
     seen: dict[int, int] = {}
     applied: Applied = []
