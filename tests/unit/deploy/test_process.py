@@ -39,12 +39,15 @@ def test_a_child_that_does_not_listen_is_killed_after_the_grace(tmp_path: Path) 
 
 
 def test_a_child_that_ends_as_it_should_between_two_looks_is_ready(tmp_path: Path) -> None:
-    process = Process("quick", [sys.executable, "-c", "pass"], folder=tmp_path)
+    looked = tmp_path / "looked"
+    waits = f"import pathlib\nwhile not pathlib.Path({str(looked)!r}).exists(): pass"
+    process = Process("quick", [sys.executable, "-c", waits], folder=tmp_path)
     looks = []
 
     def ended_well() -> bool:
         looks.append(process.exit_status())
         if len(looks) == 1:
+            looked.touch()
             process._popen.wait()
             return False
         return looks[-1] == 0
