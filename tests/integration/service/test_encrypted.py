@@ -36,7 +36,8 @@ READ = "SELECT max(position) FROM consumer_position WHERE log_id = 'meetings'"
 @pytest.fixture(scope="module")
 def databases(encrypted: Encrypted) -> Mapping[str, str]:
     """Each service's own login, without a word about encryption."""
-    made = {name: asyncio.run(system._database(encrypted.postgres, name, system.ROOT)) for name in ("meetings", "attendance")}
+    address = partial(system._database, encrypted.postgres, code=system.ROOT)
+    made = {name: asyncio.run(address(service=name)) for name in ("meetings", "attendance")}
     return {name: url.partition("?")[0] for name, url in made.items()}
 
 
