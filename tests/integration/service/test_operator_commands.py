@@ -156,17 +156,17 @@ async def test_a_topic_that_forgets_is_refused_and_the_api_stays_until_it_is_men
     port = free_port()
     variables = environment(await service_database("meetings"), topics.bootstrap, port, topics.prefix)
     async with running("all", variables) as process, httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
-        await eventually(lambda: ready(port), "ready", 20)
+        await eventually(lambda: ready(port), "ready", 60)
 
         async def relay_is(state: str) -> bool:
             return bool(re.search(rf'relay_state{{.*"{state}"}} 1\.0', (await http.get("/metrics")).text))
 
-        await eventually(lambda: relay_is("refusing"), "refusing", 20)
+        await eventually(lambda: relay_is("refusing"), "refusing", 60)
         [problem] = (await http.get("/health/ready")).json()["degraded"]
         assert f"relay refusing: topic {forgetful} has retention.ms=1000" in problem
 
         await topics.delete(forgetful)
-        await eventually(lambda: relay_is("relaying"), "relaying again", 30)
+        await eventually(lambda: relay_is("relaying"), "relaying again", 60)
         assert (await http.get("/health/ready")).json()["degraded"] == []
         assert process.returncode is None
         assert not [entry for entry in await stop(process) if "exception" in entry]

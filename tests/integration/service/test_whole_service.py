@@ -15,7 +15,7 @@ from deploy.local.ports import free_port
 from tests.fixtures.topics import Topics
 from tests.fixtures.waiting import eventually
 
-STOP_SECONDS = 15
+STOP_SECONDS = 60
 Database = Callable[[str], Awaitable[str]]
 
 
@@ -84,8 +84,8 @@ async def test_starts_makes_its_topics_and_stops_when_asked(service_database: Da
     port = free_port()
     url = await service_database("meetings")
     async with running("all", environment(url, topics.bootstrap, port, topics.prefix)) as process:
-        await eventually(lambda: ready(port), "ready", 20)
-        await eventually(lambda: exists(topics, f"{topics.prefix}meetings.progress"), "topics", 20)
+        await eventually(lambda: ready(port), "ready", 60)
+        await eventually(lambda: exists(topics, f"{topics.prefix}meetings.progress"), "topics", 60)
         entries = await stop(process)
         assert process.returncode == 0
         assert any(entry["event"] == "stopping" and entry["asked"] for entry in entries)
@@ -98,7 +98,7 @@ async def exists(topics: Topics, name: str) -> bool:
 async def test_is_ready_without_kafka_and_stops_then_too(service_database: Database) -> None:
     port, nobody_there = free_port(), f"127.0.0.1:{free_port()}"
     async with running("all", environment(await service_database("meetings"), nobody_there, port)) as process:
-        await eventually(lambda: ready(port), "ready", 20)
+        await eventually(lambda: ready(port), "ready", 60)
         await stop(process)
         assert process.returncode == 0
 
