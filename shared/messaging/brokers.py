@@ -1,5 +1,6 @@
-"""How to reach Kafka: the one place that opens clients, with encryption and login as the settings say."""
+"""How to reach Kafka: the one place that opens clients (encryption and login as the settings say) and closes them."""
 
+import asyncio
 from dataclasses import dataclass
 from ssl import SSLContext
 from typing import Any, Literal, TypeAlias
@@ -56,3 +57,11 @@ class Brokers:
                 "sasl_plain_password": self.login.password,
             }
         return arguments
+
+
+async def stop(consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+    """Stops a consumer and closes its connections, whatever becomes of the fetches that were under way."""
+    try:
+        await asyncio.gather(consumer.stop(), return_exceptions=True)
+    finally:
+        await consumer._client.close()  # noqa: SLF001 - what `stop` leaves open when it is cut short; harmless otherwise

@@ -9,6 +9,7 @@ import structlog
 from shared.contracts.envelope import FetchedRecord
 from shared.messaging import consumer_metrics as metrics
 from shared.messaging.consumer import Consumer
+from shared.messaging.going_on import GoingOn
 from shared.messaging.outcome import Outcome
 from shared.messaging.stop_rule import ConsumerStopped
 
@@ -64,23 +65,21 @@ class Intake:
     async def keep_releasing(self) -> None:
         """Goes on with keys that other batches, or other consumers of this database, make ready. Until cancelled."""
         while True:
-            try:
+            with GoingOn("release failed, trying again", consumer=self.consumer.name):
                 await self.consumer.release()
-            except Exception:
-                log.exception("release failed, trying again", consumer=self.consumer.name)
             await asyncio.sleep(self._pace.release_every)
 
     async def _try(self, batch: Sequence[FetchedRecord], attempt: int) -> Outcome | None:
-        try:
-            return await self.consumer.handle(batch)
-        except ConsumerStopped as stopped:
-            await self._say_stopped(str(stopped))
-            await asyncio.sleep(self._pace.retry_when_stopped)
-        except Exception:
-            # The database is away, or a bug of ours: nothing was applied, and going on would lose events.
-            log.exception("batch failed, trying again", consumer=self.consumer.name, attempt=attempt)
-            metrics.RETRIES.labels(self.consumer.name).inc()
-            await asyncio.sleep(self._pace.retry_delay(attempt))
+        with GoingOn("batch failed, trying again", consumer=self.consumer.name, attempt=attempt):
+            try:
+                return await self.consumer.handle(batch)
+            except ConsumerStopped as stopped:
+                await self._say_stopped(str(stopped))
+                await asyncio.sleep(self._pace.retry_when_stopped)
+                return None
+        # The database is away, or a bug of ours: nothing was applied, and fetching on would lose events.
+        metrics.RETRIES.labels(self.consumer.name).inc()
+        await asyncio.sleep(self._pace.retry_delay(attempt))
         return None
 
     async def _say_stopped(self, reason: str | None) -> None:
@@ -89,9 +88,6 @@ class Intake:
         elif not self._said_stopped:
             return
         metrics.STOPPED.labels(self.consumer.name).set(reason is not None)
-        try:
+        with GoingOn("cannot record whether the consumer is stopped", consumer=self.consumer.name):
             await self.consumer.store.set_stopped(self.consumer.name, reason)
-        except Exception:
-            log.exception("cannot record whether the consumer is stopped", consumer=self.consumer.name)
-        else:
             self._said_stopped = reason is not None

@@ -5,11 +5,10 @@ from collections.abc import Mapping
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from shared.contracts.envelope import FetchedRecord
-from shared.messaging.brokers import Brokers
-from shared.messaging.cancelled import asked_to_end, stop
+from shared.messaging.brokers import Brokers, stop
+from shared.messaging.going_on import GoingOn
 from shared.messaging.kafka_topic import fetched
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.store import Quarantined, Store
@@ -31,18 +30,10 @@ async def follow_progress(brokers: Brokers, store: Store, log_ids: Mapping[str, 
     """Until cancelled. `log_ids`: log id by service. Waits for topics, brokers and databases that are away."""
     topics = {progress_topic(service, topic_prefix): log_id for service, log_id in log_ids.items()}
     while True:
-        try:
+        with GoingOn("progress of sources cannot be read, trying again"):
             async with TopicPeek.open(brokers) as peek:
                 partitions = await peek.partitions(topics)
             await _read(brokers, store, topics, partitions)
-        except (KafkaError, OSError) as error:
-            log.warning("progress of sources cannot be read, trying again", error=repr(error))
-        except asyncio.CancelledError as error:
-            if asked_to_end():
-                raise
-            log.warning("progress of sources cannot be read, trying again", error=repr(error))
-        except Exception:
-            log.exception("progress of sources cannot be read, trying again")
         await asyncio.sleep(RETRY_SECONDS)
 
 

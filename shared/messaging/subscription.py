@@ -11,7 +11,6 @@ from typing import Any
 
 import structlog
 from aiokafka import TopicPartition as AssignedPartition
-from aiokafka.errors import KafkaError
 from faststream.kafka import KafkaBroker, TopicPartition
 from faststream.kafka.message import FAKE_CONSUMER, KafkaMessage
 from faststream.kafka.subscriber.usecase import BatchSubscriber
@@ -19,10 +18,10 @@ from faststream.middlewares import AckPolicy
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.messaging import consumer_metrics as metrics
-from shared.messaging.brokers import Brokers
-from shared.messaging.cancelled import asked_to_end, stop
+from shared.messaging.brokers import Brokers, stop
 from shared.messaging.consumer import Consumer
 from shared.messaging.consumer_status import show, status
+from shared.messaging.going_on import GoingOn
 from shared.messaging.handler import EventHandler
 from shared.messaging.intake import Intake, Pace
 from shared.messaging.kafka_topic import fetched
@@ -73,19 +72,9 @@ async def keep_fetching(brokers: Brokers, intake: Intake, pace: Pace) -> None:
     while True:
         attempt += 1
         session = Session(brokers, intake, pace)
-        try:
+        reason = "failed"
+        with GoingOn("session with the broker failed", consumer=name):
             reason = await session.run()
-        except (KafkaError, OSError) as error:
-            reason = "unavailable"  # no stack trace each time: the broker or a topic is away
-            log.warning("nothing to fetch from", consumer=name, error=repr(error))
-        except asyncio.CancelledError as error:
-            if asked_to_end():
-                raise
-            reason = "unavailable"
-            log.warning("nothing to fetch from", consumer=name, error=repr(error))
-        except Exception:
-            reason = "error"
-            log.exception("session with the broker failed", consumer=name)
         attempt = 1 if session.took_any else attempt
         metrics.RESTARTS.labels(name, reason).inc()
         log.warning("beginning a new session", consumer=name, reason=reason, attempt=attempt)
@@ -95,10 +84,8 @@ async def keep_fetching(brokers: Brokers, intake: Intake, pace: Pace) -> None:
 async def keep_showing(store: Store, consumers: Sequence[str], pace: Pace) -> None:
     """Sets the gauges of what is held from time to time. Until cancelled."""
     while True:
-        try:
+        with GoingOn("cannot measure what consumers hold"):
             show(await status(store, consumers))
-        except Exception:
-            log.exception("cannot measure what consumers hold")
         await asyncio.sleep(pace.check_every)
 
 
@@ -195,14 +182,8 @@ class Session:
         attempt = 0
         while True:
             attempt += 1
-            try:
+            with GoingOn("cannot look before a gap, trying again", partition=partition):
                 return await starts.after_gap(partition, place)
-            except asyncio.CancelledError as error:
-                if asked_to_end():
-                    raise
-                log.warning("cannot look before a gap, trying again", partition=partition, error=repr(error))
-            except Exception:
-                log.exception("cannot look before a gap, trying again", partition=partition)
             await asyncio.sleep(self._pace.retry_delay(attempt))
 
     def _stands_still_for_a_reason(self, partition: AssignedPartition) -> bool:

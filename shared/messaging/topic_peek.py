@@ -9,8 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError, for_code
 
 from shared.contracts.envelope import FetchedRecord
-from shared.messaging.brokers import Brokers
-from shared.messaging.cancelled import stop
+from shared.messaging.brokers import Brokers, stop
 from shared.messaging.kafka_topic import fetched
 
 ANSWER_SECONDS = 10.0

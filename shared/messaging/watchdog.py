@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import structlog
 from aiokafka import TopicPartition
-from aiokafka.errors import KafkaError
 
 from shared.messaging import consumer_metrics as metrics
 from shared.messaging.consumer import Consumer
+from shared.messaging.going_on import GoingOn
 from shared.messaging.intake import Pace
 from shared.messaging.lag import lag_seconds
 from shared.messaging.start_offsets import replaced_unseen
@@ -35,22 +35,20 @@ class Watchdog:
         """Until a new session is needed; says why. `is_excused`: a partition stands still for a known reason."""
         while True:
             await asyncio.sleep(self._pace.check_every)
-            try:
-                # In this order: an end is never behind a position that was read before it.
-                positions = await self._consumer.store.positions(self._consumer.name)
-                ends = await self._peek.ends(self._places)
-                if await replaced_unseen(self._consumer, self._peek, ends, positions):
-                    return "topic recreated"
-            except (KafkaError, OSError) as error:
-                # Nothing to fetch from, or nowhere to write: a new session would not do better.
-                log.warning("cannot measure lag", consumer=self._consumer.name, error=repr(error))
-                self._moved.clear()
-            except Exception:
-                log.exception("cannot measure lag", consumer=self._consumer.name)
-                self._moved.clear()
-            else:
-                if reason := self._check(ends, positions, is_excused):
+            with GoingOn("cannot measure lag", consumer=self._consumer.name):
+                if reason := await self._look(is_excused):
                     return reason
+                continue
+            # Nothing to fetch from, or nowhere to write: a new session would not do better.
+            self._moved.clear()
+
+    async def _look(self, is_excused: Callable[[TopicPartition], bool]) -> str | None:
+        # In this order: an end is never behind a position that was read before it.
+        positions = await self._consumer.store.positions(self._consumer.name)
+        ends = await self._peek.ends(self._places)
+        if await replaced_unseen(self._consumer, self._peek, ends, positions):
+            return "topic recreated"
+        return self._check(ends, positions, is_excused)
 
     def _check(
         self,

@@ -1,0 +1,46 @@
+"""Loops that only their cancellation may end: what goes wrong in one round is said, and another round follows.
+
+The one place where consumers catch any error. One that ended instead would be missed by nobody until figures stand
+still; it never skips what failed, because nothing is taken from a batch or a topic but inside a transaction.
+"""
+
+import asyncio
+from asyncio import CancelledError
+from types import TracebackType
+
+import structlog
+from aiokafka.errors import KafkaError
+
+log = structlog.get_logger(__name__)
+
+
+class GoingOn:
+    """Says what its block raises, as `failed`, and goes on behind it. A cancellation of the running task goes through.
+
+    A broker, a topic or a database that is away is said without a stack trace, because it is said each time.
+    """
+
+    def __init__(self, failed: str, **where: object) -> None:
+        self._failed, self._where = failed, where
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
+        if isinstance(error, KafkaError | OSError) or (isinstance(error, CancelledError) and not _asked_to_end()):
+            log.warning(self._failed, error=repr(error), **self._where)
+            return True
+        if isinstance(error, Exception):
+            log.error(self._failed, exc_info=error, **self._where)
+            return True
+        return False
+
+
+def _asked_to_end() -> bool:
+    """Whether the running task itself was cancelled.
+
+    With a broker away, stopping a consumer (aiokafka 0.14, `Fetcher.close`) awaits fetches that it has cancelled, and
+    raises their CancelledError. Taken for ours it would end a loop for good, and a task group says nothing about that.
+    """
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
