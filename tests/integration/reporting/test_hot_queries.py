@@ -1,12 +1,12 @@
 """Plans of the queries that every batch and every page runs: by index, whatever else the tables hold."""
 
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
+
+from tests.fixtures.plans import SEQ_SCAN, steps
 
 BATCH = [UUID(int=n) for n in range(1, 51)]
 
@@ -29,38 +29,28 @@ async def connection(service_database: Callable[[str], Awaitable[str]]) -> Async
     await opened.close()
 
 
-async def plan(connection: asyncpg.Connection, query: str, *arguments: object) -> str:
-    rows = await connection.fetchval(f"EXPLAIN (FORMAT JSON) {query}", *arguments)
-    return json.dumps(_nodes(json.loads(rows)[0]["Plan"]))
-
-
-def _nodes(node: dict[str, Any]) -> list[tuple[str, str]]:
-    own = (node["Node Type"], node.get("Index Name") or node.get("Relation Name") or "")
-    return [own, *(found for child in node.get("Plans", ()) for found in _nodes(child))]
-
-
 async def test_facts_of_a_batch_of_meetings_come_by_index(connection: asyncpg.Connection) -> None:
     query = "SELECT * FROM meeting_fact WHERE meeting_id = ANY ($1::uuid[])"
-    found = await plan(connection, query, BATCH)
-    assert "meeting_fact_meeting" in found
-    assert "Seq Scan" not in found
+    found = await steps(connection, query, BATCH)
+    assert "meeting_fact_meeting" in {index for _, index in found}
+    assert SEQ_SCAN not in {node for node, _ in found}
 
 
 async def test_a_contribution_reads_its_meetings_facts_by_index(connection: asyncpg.Connection) -> None:
-    found = await plan(connection, "SELECT * FROM contribution($1::uuid[], NULL)", BATCH)
-    assert '["Seq Scan", "meeting_fact"]' not in found
+    found = await steps(connection, "SELECT * FROM contribution($1::uuid[], NULL)", BATCH)
+    assert (SEQ_SCAN, "meeting_fact") not in found
 
 
 async def test_what_came_after_a_position_is_found_by_index(connection: asyncpg.Connection) -> None:
     query = "SELECT * FROM contributions_known('2026-03', '{\"meetings\": 59990}')"
-    found = await plan(connection, query)
-    assert '["Seq Scan", "meeting_fact"]' not in found
-    assert "meeting_fact_pkey" in found
+    found = await steps(connection, query)
+    assert (SEQ_SCAN, "meeting_fact") not in found
+    assert "meeting_fact_pkey" in {index for _, index in found}
 
 
 async def test_a_time_turns_into_positions_by_index(connection: asyncpg.Connection) -> None:
     query = (
         "SELECT max(position) FROM meeting_fact WHERE log_id = 'meetings' AND recorded_at <= now() - interval '1 day'"
     )
-    found = await plan(connection, query)
-    assert "meeting_fact_time" in found
+    found = await steps(connection, query)
+    assert "meeting_fact_time" in {index for _, index in found}
