@@ -50,7 +50,7 @@ def test_a_service_by_itself_refuses_an_example_too(make: Make) -> None:
     finally:
         deployment.down(volumes=True)
 
-    assert started.returncode == 1
+    assert started.returncode == 2
     assert "attendance: check the environment: ATTENDANCE_DATABASE_PASSWORD: " + EXAMPLE in started.stderr
 
 
