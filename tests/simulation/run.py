@@ -23,7 +23,9 @@ from tests.simulation.world import LOGS, World
 
 STEPS = 1000
 RELAY: dict[str, Any] = {"BATCH_EVENTS": 5, "LINGER_SECONDS": 0}  # while there are faults
-ROUNDS = 250  # turns of every process within which all has to be right once faults have ended
+# Turns of every process within which all has to be right once faults have ended. A consumer that is at the beginning
+# takes the events one by one if it cannot take them together: each is read, applied and committed.
+ROUNDS, ROUNDS_PER_EVENT = 250, 3
 CHECK_CONSUMERS_EVERY, CHECK_FIGURES_EVERY = 4, 20
 
 
@@ -96,9 +98,11 @@ class _Run:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
         trace = "\n".join(self._schedule.trace)
-        events = sum([len(await self._world.services[name].rows()) for name in LOGS])
         digest = hashlib.sha256(trace.encode()).hexdigest()
-        return Summary(self._plan.seed, len(self._plan.steps), events, digest, self._schedule.count)
+        return Summary(self._plan.seed, len(self._plan.steps), await self._events(), digest, self._schedule.count)
+
+    async def _events(self) -> int:
+        return sum([len(await self._world.services[name].rows()) for name in LOGS])
 
     async def _start(self) -> None:
         await self._world.users.begin()
@@ -158,7 +162,7 @@ class _Run:
         self._schedule.begin("end")
         relay.BATCH_EVENTS = 1000
         await self._world.calm_down()
-        for turn in range(ROUNDS):
+        for turn in range(ROUNDS + ROUNDS_PER_EVENT * await self._events()):
             await self._schedule.all_go_on()
             self._end_on_a_broken_actor()
             await self._check()
