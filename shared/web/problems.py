@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 
 from shared.database.transient import is_transient
 from shared.decider import DomainError
+from shared.web.field_texts import field_text
 from shared.web.problem_page import problem_page, wants_page
 
 MEDIA_TYPE = "application/problem+json"
@@ -113,7 +114,7 @@ async def domain_error(request: Request, error: Exception) -> Response:
 
 async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101  # registered for this type alone
-    fields = [FieldProblem(field=".".join(map(str, item["loc"])), text=item["msg"]) for item in error.errors()]
+    fields = [FieldProblem(field=".".join(map(str, item["loc"])), text=field_text(item)) for item in error.errors()]
     detail = "Các trường sau chưa hợp lệ: " + "; ".join(f"{item.field}: {item.text}" for item in fields)
     return problem_response(request, kind="invalid-request", status=422, detail=detail, errors=fields)
 

@@ -10,6 +10,7 @@ from services.membership.imports.encodings import EncodingRefused, read_csv
 from services.membership.imports.mapping import Format, Mapping
 from services.membership.imports.workbook import Cell, WorkbookRefused, read_sheet, tidy
 from shared.decider import DomainError
+from shared.web.field_texts import field_text
 
 RECORDS = TypeAdapter(list[dict[str, str | None]])
 WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # XLSX (a ZIP), and the older XLS
@@ -55,7 +56,7 @@ def _records(content: bytes, mapping: Mapping) -> list[Row]:
         row, key = (*first["loc"], None, None)[:2]
         place = (f"Dòng {row + 1}, trường '{key}': " if key else f"Dòng {row + 1}: ") if isinstance(row, int) else ""
         raise UnreadableFile(
-            f"{place}cần một danh sách JSON gồm các đối tượng có giá trị là chuỗi hoặc null ({first['msg']})."
+            f"{place}cần một danh sách JSON gồm các đối tượng có giá trị là chuỗi hoặc null ({field_text(first)})."
         ) from error
     rows = []
     for number, record in enumerate(records, start=1):
