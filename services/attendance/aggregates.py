@@ -9,7 +9,7 @@ from shared.eventstore.command_handler import Aggregate
 
 TYPES = EventTypes(declared_in(events))
 
-ROLL_CALL = Aggregate(decider=roll_call.DECIDER, types=TYPES, commutes=roll_call.commutes)
+ROLL_CALL = Aggregate(decider=roll_call.DECIDER, types=TYPES, commutes=roll_call.commutes, restates=roll_call.restates)
 PRESENCE_RULES = Aggregate(decider=presence_rule.DECIDER, types=TYPES)
 
 

@@ -43,7 +43,8 @@ class Meetings:
             await getattr(SQL, statement)(tx, position=received.recorded.position, **values)
 
     def announces(self, received: Received) -> Iterable[str]:
-        yield meeting_name(received)
+        _, values = meeting_change(received.event)
+        return meeting_event_name(received), meeting_name(values["meeting_id"])
 
 
 class Members:
@@ -89,7 +90,12 @@ class Erasure:
         return ()
 
 
-def meeting_name(received: Received) -> str:
+def meeting_name(meeting_id: UUID) -> str:
+    """What is known once any event of a meeting is in the table."""
+    return f"meeting:{meeting_id}"
+
+
+def meeting_event_name(received: Received) -> str:
     """What is known once this event of a meeting is in the table: reactions to the same event wait for it."""
     return f"meeting-event:{received.recorded.event_id}"
 

@@ -1,7 +1,7 @@
 """Reads of the attendance service: meetings as known here, and members' pasts for drawing rosters."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -62,9 +62,9 @@ async def meetings_are_known(pool: Pool, positions: Mapping[UUID, int]) -> bool:
     return int(await SQL.meetings_known(pool, **asked)) == len(positions)
 
 
-async def members_position(pool: Pool, member_ids: Sequence[UUID]) -> int:
-    """Up to which position of membership's log the events of these members are applied here; 0 for none."""
-    return int(await SQL.members_position(pool, member_ids=list(member_ids)))
+async def positions_of(pool: Pool, member_ids: Iterable[UUID]) -> Mapping[UUID, int]:
+    """Up to which position of membership's log each member's events are applied here; the unknown are left out."""
+    return {row["member_id"]: row["position"] async for row in SQL.positions_of(pool, member_ids=list(member_ids))}
 
 
 async def members_of_cell(pool: Pool, cell_id: UUID) -> list[UUID]:

@@ -4,17 +4,16 @@ A reaction reads the local tables, so it waits until the projections have applie
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import date
 from uuid import UUID
 
 from services.attendance import queries
 from services.attendance.aggregates import ROLL_CALL, roll_call_stream
-from services.attendance.domain.commands import Command, CompareRoster, RedrawRoster
-from services.attendance.domain.roster import MemberPast, row_of
+from services.attendance.domain.commands import Command, CompareRoster, Known, RedrawRoster
+from services.attendance.domain.roster import row_of
 from services.attendance.domain.state import Drawn
-from services.attendance.projections import meeting_name, member_name
-from services.attendance.queries import KnownMeeting
+from services.attendance.projections import meeting_event_name, meeting_name, member_name
 from shared.contracts import attendance, meetings, membership
 from shared.contracts.event import EventTypes
 from shared.eventstore.context import reaction_context
@@ -69,39 +68,34 @@ class Discrepancies:
         )
         since = min(_since(fact) for _, fact in facts)
         concerned = await queries.meetings_of_members(pool, list(positions), since)
+        known = await queries.positions_of(pool, concerned)  # before the pasts, which may be younger but not older
         pasts = await queries.pasts(pool, list(concerned))
         for received, fact in facts:
-            await self._compare_member(received, fact, concerned.get(fact.member_id, ()), pasts)
-
-    async def _compare_member(
-        self,
-        received: Received,
-        fact: MemberFact,
-        concerned: Sequence[KnownMeeting],
-        pasts: Mapping[UUID, MemberPast],
-    ) -> None:
-        past = pasts.get(fact.member_id)
-        for meeting in concerned:
-            if meeting.day is not None and meeting.day >= _since(fact):
-                row = row_of(fact.member_id, past, meeting.unit_id, meeting.day) if past else None
-                command = CompareRoster(meeting.meeting_id, received.recorded.position, {fact.member_id: row})
-                await _handle(self._runtime, self.name, command, meeting.unit_id, received)
+            member, past = fact.member_id, pasts.get(fact.member_id)
+            for meeting in concerned.get(member, ()):
+                if meeting.day is not None and meeting.day >= _since(fact):
+                    row = row_of(member, past, meeting.unit_id, meeting.day) if past else None
+                    command = CompareRoster(meeting.meeting_id, {member: Known(known[member], row)})
+                    await _handle(self._runtime, self.name, command, meeting.unit_id, received)
 
     async def _compare_whole(self, received: Received, drawn: attendance.RosterDrawn) -> None:
         """A fact or a correction may have come between reading the tables and writing the roster: look once more."""
         pool = self._runtime.pool
         meeting = await queries.meeting(pool, drawn.meeting_id)
-        if meeting is None or meeting.day is None:
+        if meeting is None:  # restored from a backup, this table may be older than the log
+            raise NotYetKnown(meeting_name(drawn.meeting_id))
+        if meeting.day is None:
             return  # its outcome was withdrawn before it ever had a day: there is nothing to compare with
+        members = await queries.members_of_cell(pool, meeting.unit_id)
+        known = await queries.positions_of(pool, {*members, *(row.member_id for row in drawn.rows)})
         now = await queries.draw_roster(pool, meeting, drawn.membership_position)
         if (meeting.unit_id, meeting.day) != (drawn.unit_id, drawn.held_on):
             redraw = RedrawRoster(meeting.meeting_id, now)
             await _handle(self._runtime, self.name, redraw, meeting.unit_id, received)
             return
         rows = {row.member_id: row for row in now.rows}
-        position = await queries.members_position(pool, [*rows, *(row.member_id for row in drawn.rows)])
-        command = CompareRoster(drawn.meeting_id, position, rows, whole=True)
-        await _handle(self._runtime, self.name, command, drawn.unit_id, received)
+        found = {member: Known(position, rows.get(member)) for member, position in known.items()}
+        await _handle(self._runtime, self.name, CompareRoster(drawn.meeting_id, found), drawn.unit_id, received)
 
 
 class Redrawing:
@@ -118,7 +112,7 @@ class Redrawing:
         pool = self._runtime.pool
         changes = [(received, received.event) for received in batch if isinstance(received.event, MEETING_CHANGES)]
         positions = {change.meeting_id: received.recorded.position for received, change in changes}
-        await _known(lambda: queries.meetings_are_known(pool, positions), batch, meeting_name)
+        await _known(lambda: queries.meetings_are_known(pool, positions), batch, meeting_event_name)
         for received, change in changes:
             await self._redraw(received, change)
 

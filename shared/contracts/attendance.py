@@ -145,7 +145,8 @@ class RollCallClosed(Event):
 class RosterDiscrepancyFound(Event):
     """What membership recorded later gives another row than the roster has; settled by `RosterAmended`.
 
-    `row` is what membership would give (None: no row). A row equal to the roster's takes an earlier finding back.
+    `row` is what membership would give (None: no row), knowing of this member up to `membership_position`. A row equal
+    to the roster's takes an earlier finding back.
     """
 
     meeting_id: UUID

@@ -47,13 +47,16 @@ class Aggregate(Generic[C, S]):
     """A decider with the event types of its streams.
 
     `claims`: what an event takes or lets go over several streams. `commutes`: commands that are right in any order
-    (a check-in), so that a conflict is only ever a reason to try again.
+    (a check-in), so that a conflict is only ever a reason to try again. `restates`: commands that say what is known
+    elsewhere, silent where that is known here: one that comes again is decided again, since after a restore the stream
+    may have gone on, or the local tables back, and the first answer may have been given knowing less.
     """
 
     decider: Decider[C, S]
     types: EventTypes
     claims: Callable[[Event], Iterable[ClaimChange]] = no_claims
     commutes: Callable[[C], bool] = never
+    restates: Callable[[C], bool] = never
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,8 @@ class CommandHandler(Generic[C, S]):
         # refused by the append, and the decision never sees its own events as somebody else's. The append looks for
         # the id itself, under the log's lock, so only a decision that appends nothing has to ask.
         known = await self._load(stream)
+        if restates := self._aggregate.restates(command):
+            context = context.part(f"version:{known.version}")
         try:
             events = tuple(self._aggregate.decider.decide(command, known.state))
         except DomainError:
@@ -124,7 +129,7 @@ class CommandHandler(Generic[C, S]):
             raise
         if not events:
             unchanged = Receipt(stream, known.version, position=None, changed=False, events=())
-            return await self._remembered(stream, context) or unchanged
+            return unchanged if restates else await self._remembered(stream, context) or unchanged
         append = Append(
             stream=stream,
             expected_version=known.version,

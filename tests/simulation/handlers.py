@@ -8,7 +8,7 @@ from uuid import UUID
 
 from services.attendance.aggregates import ROLL_CALL, roll_call_stream
 from services.attendance.domain import roll_call
-from services.attendance.domain.commands import Command, CompareRoster, OpenCall
+from services.attendance.domain.commands import Command, CompareRoster, Known, OpenCall
 from services.attendance.domain.roster import Belonging, MemberPast, Roster, Spell, draw, row_of
 from services.attendance.domain.state import RollCall
 from shared.contracts import attendance, meetings, membership
@@ -170,14 +170,14 @@ class RollCalls(Handler):
                 self._wait_for_directory(tx, received)
                 for meeting, (unit, day) in drawn.items():
                     if since(event) <= day:
-                        row = {event.member_id: row_of(event.member_id, pasts[event.member_id], unit, day)}
-                        await self._do(received, CompareRoster(meeting, received.recorded.position, row), unit)
+                        known = {event.member_id: _known(event.member_id, pasts[event.member_id], unit, day)}
+                        await self._do(received, CompareRoster(meeting, known), unit)
             case attendance.RosterDrawn():
                 self._wait_for_directory(tx, received)
-                rows_now = {row.member_id: row for row in draw(pasts, event.unit_id, event.held_on)}
-                await self._do(
-                    received, CompareRoster(event.meeting_id, _head(pasts), rows_now, whole=True), event.unit_id
-                )
+                all_known = {
+                    member: _known(member, past, event.unit_id, event.held_on) for member, past in pasts.items()
+                }
+                await self._do(received, CompareRoster(event.meeting_id, all_known), event.unit_id)
 
     def _wait_for_directory(self, tx: dict[Any, Any], received: Received) -> None:
         recorded = received.recorded
@@ -226,6 +226,10 @@ def _wait_for(unit: UUID, known: set[UUID]) -> None:
 
 def _table(tx: dict[Any, Any], name: str) -> dict[UUID, Any]:
     return {key[1]: value for key, value in tx.items() if key[0] == name}
+
+
+def _known(member: UUID, past: MemberPast, unit: UUID, day: date) -> Known:
+    return Known(_head({member: past}), row_of(member, past, unit, day))
 
 
 def _head(pasts: Mapping[UUID, MemberPast]) -> int:

@@ -37,7 +37,7 @@ def amend(command: AmendRoster, state: RollCall) -> Sequence[Event]:
     if not _changes(command, state):
         return []
     touched = {*members, *command.removed}
-    known = [found.membership_position for member, found in state.discrepancies.items() if member in touched]
+    known = [state.known[member] for member in touched if member in state.discrepancies]
     return [
         RosterAmended(
             meeting_id=command.meeting_id,
@@ -50,21 +50,18 @@ def amend(command: AmendRoster, state: RollCall) -> Sequence[Event]:
 
 
 def compare(command: CompareRoster, state: RollCall) -> Sequence[Event]:
-    """A discrepancy per member whose row would differ, unless a person settled it knowing as much or it is known."""
+    """A discrepancy per member whose row would differ, unless it was found, or a person settled it, knowing as much."""
     if state.drawn is None:
         return []
-    rows = dict(command.rows)
-    if command.whole:
-        rows |= {member: None for member in state.rows if member not in rows}
     return [
         RosterDiscrepancyFound(
             meeting_id=command.meeting_id,
             member_id=member,
-            membership_position=command.membership_position,
-            row=row,
+            membership_position=known.position,
+            row=known.row,
         )
-        for member, row in rows.items()
-        if row != state.expected_row(member) and state.settled.get(member, -1) < command.membership_position
+        for member, known in command.members.items()
+        if known.row != state.expected_row(member) and state.known.get(member, -1) < known.position
     ]
 
 

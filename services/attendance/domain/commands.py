@@ -129,13 +129,19 @@ class AmendRoster:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """The row that a member's events up to `position` of membership's log give; None: no row."""
+
+    position: int
+    row: RosterRow | None
+
+
+@dataclass(frozen=True, slots=True)
 class CompareRoster:
-    """Rows that membership gives now, None for no row: of one member, or of all (`whole`)."""
+    """What is known of some members."""
 
     meeting_id: UUID
-    membership_position: int
-    rows: Mapping[UUID, RosterRow | None]
-    whole: bool = False
+    members: Mapping[UUID, Known]
 
 
 @dataclass(frozen=True, slots=True)

@@ -179,6 +179,11 @@ def commutes(command: Command) -> bool:
     return isinstance(command, CheckIn)
 
 
+def restates(command: Command) -> bool:
+    """What membership and meetings say of a roster can be said again at any time."""
+    return isinstance(command, CompareRoster | RedrawRoster)
+
+
 def _after(made: Sequence[Event], state: RollCall) -> RollCall:
     for event in made:
         state = evolve(state, event)

@@ -21,7 +21,10 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class RollCall:
-    """`calls`: True while open, False once closed. `present`: per member, the (sitting, call) pairs checked in."""
+    """`calls`: True while open, False once closed. `present`: per member, the (sitting, call) pairs checked in.
+
+    `known`: up to which position of membership's log a discrepancy or an amendment knew of a member.
+    """
 
     drawn: Drawn | None = None
     rows: Map[UUID, RosterRow] = field(default_factory=Map)
@@ -31,7 +34,7 @@ class RollCall:
     absences: Map[UUID, events.AbsenceExplained] = field(default_factory=Map)
     guests: int | None = None
     discrepancies: Map[UUID, events.RosterDiscrepancyFound] = field(default_factory=Map)
-    settled: Map[UUID, int] = field(default_factory=Map)
+    known: Map[UUID, int] = field(default_factory=Map)
 
     def expected_row(self, member_id: UUID) -> RosterRow | None:
         """What membership is known to say about the member: an open discrepancy, else the roster's own row."""
@@ -47,7 +50,7 @@ def evolve(state: RollCall, event: Event) -> RollCall:  # noqa: C901, PLR0912 - 
         case events.RosterDrawn():
             rows = Map({row.member_id: row for row in event.rows})
             drawn = Drawn(event.unit_id, event.held_on)
-            return replace(state, drawn=drawn, rows=rows, discrepancies=Map(), settled=Map())
+            return replace(state, drawn=drawn, rows=rows, discrepancies=Map(), known=Map())
         case events.RollCallOpened():
             return replace(state, calls=state.calls.set(event.call, True))
         case events.RollCallClosed():
@@ -77,10 +80,10 @@ def evolve(state: RollCall, event: Event) -> RollCall:  # noqa: C901, PLR0912 - 
 
 
 def _found(state: RollCall, event: events.RosterDiscrepancyFound) -> RollCall:
-    member = event.member_id
-    if event.row != state.rows.get(member):
-        return replace(state, discrepancies=state.discrepancies.set(member, event))
-    return replace(state, discrepancies=state.discrepancies.delete(member))
+    member, left_open = event.member_id, state.discrepancies
+    takes_back = event.row == state.rows.get(member)
+    left_open = left_open.delete(member) if takes_back else left_open.set(member, event)
+    return replace(state, discrepancies=left_open, known=state.known.set(member, event.membership_position))
 
 
 def _amended(state: RollCall, event: events.RosterAmended) -> RollCall:
@@ -89,5 +92,5 @@ def _amended(state: RollCall, event: events.RosterAmended) -> RollCall:
     rows = rows.update({row.member_id: row for row in event.rows})
     touched = removed | {row.member_id for row in event.rows}
     left_open = Map({member: found for member, found in state.discrepancies.items() if member not in touched})
-    settled = state.settled.update(dict.fromkeys(touched, event.membership_position))
-    return replace(state, rows=rows, discrepancies=left_open, settled=settled)
+    known = state.known.update(dict.fromkeys(touched, event.membership_position))
+    return replace(state, rows=rows, discrepancies=left_open, known=known)

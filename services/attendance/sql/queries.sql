@@ -90,9 +90,9 @@ SELECT count(*)
 FROM unnest(:member_ids::uuid[], :positions::bigint[]) AS asked (member_id, position)
 JOIN member AS m ON m.member_id = asked.member_id AND m.position >= asked.position;
 
--- name: members_position$
--- How far the events of some members are applied; 0 for none.
-SELECT COALESCE(max(position), 0) FROM member WHERE member_id = ANY(:member_ids);
+-- name: positions_of
+-- How far the events of some members are applied.
+SELECT member_id, position FROM member WHERE member_id = ANY(:member_ids);
 
 -- name: members_of_cell
 -- Every member who ever belonged to a cell or stayed in it.

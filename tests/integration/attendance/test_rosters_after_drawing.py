@@ -122,18 +122,42 @@ async def withdraw_admission(world: World, member_id: UUID) -> None:
     await about(world.membership, event, member_id)
 
 
-async def test_a_fact_between_reading_and_writing_the_roster_is_found(world: World) -> None:
+async def learn_between_reading_and_writing(world: World, member_id: UUID) -> None:
     """The reaction to the fact sees no roster yet; the reaction to the roster sees the fact."""
     members = next(handler for handler in world.service.handlers if handler.name == "attendance.members")
     await world.do("open", {})
-    await about(world.membership, exempt(AN), AN)
+    await about(world.membership, exempt(member_id), member_id)
     world.service.handlers, every = [members], world.service.handlers
     await world.catch_up()
     discrepancies = next(handler for handler in every if isinstance(handler, Discrepancies))
     world.service.positions[discrepancies.name, "membership"] = await world.membership.head()
     world.service.handlers = [discrepancies]
     await world.catch_up()
+    world.service.handlers = every
+
+
+async def test_a_fact_between_reading_and_writing_the_roster_is_found(world: World) -> None:
+    await learn_between_reading_and_writing(world, AN)
     assert (await world.row(AN))["discrepancy"]["row"]["exclusion"] == "exempt"
+
+
+async def test_after_a_restore_a_fact_that_is_read_before_its_meeting_is_found_with_the_roster(world: World) -> None:
+    """The log was recovered from its topic, the tables and positions are those of the backup."""
+    await learn_between_reading_and_writing(world, AN)
+    await world.catch_up()
+    every, positions = world.service.handlers, world.service.positions
+    await world.service.runtime.pool.execute("DELETE FROM meeting")
+    positions.update({("attendance.meetings", "meetings"): 0, ("attendance.discrepancies", "attendance"): 0})
+
+    await about(world.membership, exempt(BINH), BINH)
+    world.service.handlers = [handler for handler in every if handler.name != "attendance.meetings"]
+    with pytest.raises(NotYetKnown, match=f"meeting:{MEETING}"):
+        await world.catch_up()
+    positions["attendance.discrepancies", "membership"] = await world.membership.head()
+    world.service.handlers = every
+    await world.catch_up()
+    assert (await world.row(BINH))["discrepancy"]["row"]["exclusion"] == "exempt"
+    assert (await events(world)).count("RosterDiscrepancyFound") == 2
 
 
 async def test_reactions_wait_until_the_local_tables_know_their_event(world: World) -> None:

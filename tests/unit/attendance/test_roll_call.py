@@ -223,7 +223,7 @@ def discrepancy(member: UUID, row: RosterRow | None, position: int = 50) -> even
 
 
 def compare(member: UUID, row: RosterRow | None, position: int = 50) -> commands.CompareRoster:
-    return commands.CompareRoster(MEETING, position, {member: row})
+    return commands.CompareRoster(MEETING, {member: commands.Known(position, row)})
 
 
 def test_a_later_fact_raises_a_discrepancy_once_and_never_changes_the_roster() -> None:
@@ -235,17 +235,27 @@ def test_a_later_fact_raises_a_discrepancy_once_and_never_changes_the_roster() -
 
 
 def test_a_discrepancy_is_taken_back_when_membership_agrees_again() -> None:
-    back = discrepancy(AN, ROWS[0])
-    assert decide(compare(AN, ROWS[0]), *OPEN, discrepancy(AN, AN_EXEMPT)) == [back]
+    back = discrepancy(AN, ROWS[0], 51)
+    assert decide(compare(AN, ROWS[0], position=51), *OPEN, discrepancy(AN, AN_EXEMPT)) == [back]
     assert not DECIDER.fold([*OPEN, discrepancy(AN, AN_EXEMPT), back]).discrepancies
 
 
 def test_comparing_the_whole_roster_finds_who_is_missing_from_it_and_who_should_not_be() -> None:
-    rows = {AN: ROWS[0], BINH: ROWS[1], STRANGER: RosterRow(member_id=STRANGER, expected=True, votes=True)}
-    assert decide(commands.CompareRoster(MEETING, 50, rows, whole=True), *OPEN) == [
-        discrepancy(STRANGER, rows[STRANGER]),
-        discrepancy(CHI, None),
+    stranger = RosterRow(member_id=STRANGER, expected=True, votes=True)
+    rows = {AN: (41, ROWS[0]), BINH: (42, ROWS[1]), STRANGER: (43, stranger), CHI: (44, None)}
+    known = {member: commands.Known(*knowledge) for member, knowledge in rows.items()}
+    assert decide(commands.CompareRoster(MEETING, known), *OPEN) == [
+        discrepancy(STRANGER, stranger, 43),
+        discrepancy(CHI, None, 44),
     ]
+
+
+def test_who_knows_less_of_a_member_than_the_roster_has_learned_says_nothing() -> None:
+    found = discrepancy(AN, AN_EXEMPT, 50)
+    assert decide(compare(AN, None, position=49), *OPEN, found) == []
+    taken_back = (found, discrepancy(AN, ROWS[0], 60))
+    assert decide(compare(AN, AN_EXEMPT, position=50), *OPEN, *taken_back) == []
+    assert decide(compare(AN, AN_EXEMPT, position=61), *OPEN, *taken_back) == [discrepancy(AN, AN_EXEMPT, 61)]
 
 
 def amend(*rows: RosterRow, removed: tuple[UUID, ...] = (), position: int = 50) -> commands.AmendRoster:

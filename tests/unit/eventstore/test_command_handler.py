@@ -236,6 +236,20 @@ async def test_a_command_that_commutes_is_never_refused_for_a_conflict() -> None
     assert receipt.version == 51
 
 
+async def test_a_command_that_restates_is_decided_again_where_others_would_get_their_first_answer(
+    log: MemoryLog,
+) -> None:
+    context = context_of()
+    for handler, seats in (
+        (CommandHandler(log, ROOM), ["A"]),
+        (CommandHandler(log, replace(ROOM, restates=lambda _: True)), ["A", "B"]),
+    ):
+        await take(handler, "A", context=context)
+        await take(handler, "B", context=context)
+        await take(handler, "B", context=context)
+        assert [SeatTaken.model_validate_json(row.data).seat for row in await log.read(after=0)] == seats
+
+
 class Yielding(MemoryLog):
     """Lets other tasks run between a read and what follows, and counts how many appends met a conflict."""
 
