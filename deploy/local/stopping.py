@@ -1,9 +1,13 @@
 """Ctrl-C and SIGTERM end a block in order."""
 
+import asyncio
 import signal
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 ASKING = (signal.SIGINT, signal.SIGTERM)
 
@@ -28,3 +32,31 @@ def until_asked_to_stop() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """`asyncio.run` inside of such a block: `work` is cancelled, and has ended, before the block ends.
+
+    A signal's handler would raise in whatever callback runs at that moment, past the tasks that wait for it.
+    """
+    before = {number: signal.getsignal(number) for number in ASKING}
+    try:
+        return asyncio.run(_cancelled_when_asked(work))
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+async def _cancelled_when_asked(work: Coroutine[Any, Any, T]) -> T:
+    loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+
+    def stop() -> None:
+        for number in ASKING:
+            loop.add_signal_handler(number, lambda: None)
+        task.cancel()
+
+    for number in ASKING:
+        loop.add_signal_handler(number, stop)
+    return await task

@@ -17,6 +17,7 @@ from deploy.local import ports
 from deploy.local.errors import LocalStackError
 from deploy.local.front_door import front_door
 from deploy.local.servers import Servers
+from deploy.local.stopping import run
 from deploy.local.supervisor import Program, Supervisor
 from shared.database.migrate import SHARED_MIGRATIONS, MigrationFailed, migrate
 from shared.database.pool import API_ROLE, RELAY_ROLE
@@ -95,7 +96,7 @@ def prepared(servers: Servers, code: Path = ROOT) -> dict[str, str]:
     `code`: the folder of the release whose schema the databases get. Raises LocalStackError with what the first said.
     """
     try:
-        return asyncio.run(_prepare(servers, code))
+        return run(_prepare(servers, code))
     except* (MigrationFailed, TopicMisconfigured, KafkaError, asyncpg.PostgresError) as group:
         raise LocalStackError(f"databases and topics: {_first(group)}") from None
 

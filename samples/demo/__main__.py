@@ -1,6 +1,5 @@
 """`python -m samples.demo [--exit] [--scale small|default|full]`: see `make help`."""
 
-import asyncio
 import os
 import shutil
 import subprocess
@@ -16,7 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.local.errors import LocalStackError
 from deploy.local.leftovers import end_leftovers
-from deploy.local.stopping import until_asked_to_stop
+from deploy.local.stopping import run, until_asked_to_stop
 from deploy.local.system import System, running_system
 from samples.demo.door import Door, Refused
 from samples.demo.job import run_job, settled
@@ -71,7 +70,7 @@ def _start_clean() -> None:
 
 def _demonstrate(system: System, scale: str, steps: Steps, console: Console) -> int:
     with MemoryWatch(FOLDER) as memory:
-        actors = asyncio.run(_play_and_print(system, scale, steps, console))
+        actors = run(_play_and_print(system, scale, steps, console))
         with steps.step("Tính lại (recount)"):
             status, held = _recount(system)
         _print_usage(system, steps, memory.look() | held, console)
@@ -115,7 +114,7 @@ def _recount(system: System) -> tuple[int, dict[str, Memory]]:
 def _print_usage(system: System, steps: Steps, memory: Mapping[str, Memory], console: Console) -> None:
     disk = {name: disk_kib(FOLDER / name) for name in ("postgres", "kafka")}
     console.print()
-    print_usage(console, steps, asyncio.run(count_events(system)), memory, disk)
+    print_usage(console, steps, run(count_events(system)), memory, disk)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,7 @@
 """The supervisor keeps its programs running, and none of them longer than itself."""
 
+import asyncio
+import gc
 import json
 import os
 import signal
@@ -15,7 +17,7 @@ import pytest
 from deploy.local import ports
 from deploy.local.errors import LocalStackError
 from deploy.local.process import Identity, recorded
-from deploy.local.stopping import until_asked_to_stop
+from deploy.local.stopping import run, until_asked_to_stop
 from deploy.local.supervisor import BackOff, Program, Supervisor
 from tests.fixtures.waiting import until
 
@@ -210,3 +212,34 @@ def test_a_second_request_to_stop_does_not_disturb_the_first() -> None:
             finished = True
     assert finished
     assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_asked_to_stop_in_the_middle_of_a_task_it_ends_all_tasks_and_says_nothing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    ended: list[str] = []
+
+    async def part() -> None:
+        await asyncio.sleep(0)
+        os.kill(os.getpid(), signal.SIGINT)
+        await asyncio.Event().wait()
+
+    async def work() -> None:
+        try:
+            await asyncio.gather(part(), asyncio.Event().wait())
+        finally:
+            os.kill(os.getpid(), signal.SIGINT)
+            await asyncio.sleep(0)
+            ended.append("work")
+
+    with until_asked_to_stop():
+        asked = signal.getsignal(signal.SIGINT)
+        try:
+            run(work())
+        finally:
+            assert signal.getsignal(signal.SIGINT) is asked
+            ended.append("block")
+        ended.append("never")
+    gc.collect()
+    assert ended == ["work", "block"]
+    assert not caplog.records
