@@ -17,6 +17,7 @@ from shared.eventstore.entry import Entry
 from shared.eventstore.log import Append
 from shared.eventstore.postgres import DRIVER_ERRORS, PostgresLog
 from shared.eventstore.statements import QUERIES
+from shared.observability.tracing import step_span
 
 MAX_EVENTS = 2000
 
@@ -66,7 +67,8 @@ class GroupCommitLog(PostgresLog):
         waiting = _Waiting(Entry.of(append, self.log_id), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._arrived.set()
-        return await waiting.answer
+        with step_span(f"{self.log_id}.append"):
+            return await waiting.answer
 
     async def _write_groups(self) -> None:
         while not self._stopping:

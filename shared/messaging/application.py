@@ -3,6 +3,8 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from opentelemetry.trace import SpanKind
+
 from shared.contracts.event import UndecodableEvent, UnknownEventType
 from shared.eventstore.command_handler import ConcurrentChange
 from shared.eventstore.log import LogUnavailable
@@ -105,7 +107,8 @@ class Application:
 
     async def _apply_in_savepoint(self, batch: Sequence[Received]) -> None:
         async with self._tx.savepoint():
-            with batch_span(self._handler.name, (received.recorded.metadata.traceparent for received in batch)):
+            causes = (received.recorded.metadata.traceparent for received in batch)
+            with batch_span(self._handler.name, SpanKind.CONSUMER, causes):
                 await self._handler.apply(self._tx.handle, batch)
             names = {name for received in batch for name in self._handler.announces(received)}
             if names:

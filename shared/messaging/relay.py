@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import structlog
+from opentelemetry.trace import SpanKind
 
 from shared.contracts.envelope import Record, RecordedEvent, to_record
 from shared.eventstore.log import RESOLUTION, Log, LogUnavailable
@@ -21,6 +22,7 @@ from shared.messaging.partitioner import partition_for
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, RelayStore, SessionLost
 from shared.messaging.topic import SendFailed, Topic, TopicMisconfigured, TopicUnavailable
+from shared.observability.tracing import batch_span
 
 BATCH_EVENTS = 1000
 POLL_SECONDS = 0.2
@@ -162,7 +164,9 @@ class Term:
 
     async def _send(self, rows: Sequence[RecordedEvent]) -> None:
         batches, sent = self._records(rows)
-        ends = await self._topic.send(batches)
+        causes = (row.metadata.traceparent for row in rows)
+        with batch_span(f"{self._log.log_id}.relay", SpanKind.PRODUCER, causes):
+            ends = await self._topic.send(batches)
         failpoint("relay.sent")
         for partition, end in ends.items():
             if end < self._ends[partition] + len(batches[partition]):

@@ -26,6 +26,8 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI
         redoc_url=None,
         # To where the client's own Host header says, and without TLS where the front door ends it.
         redirect_slashes=False,
+        # Its spans and logs hold paths, addresses and the texts of errors, so people's ids; ours (`Requests`) do not.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
     )
     app.state.runtime = service
     app.state.tokens = Tokens(settings.oidc_issuer, settings.oidc_audience, keys_from(settings.oidc_jwks_url))

@@ -11,7 +11,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.observability.tracing import server_span
+from shared.observability.tracing import name_request, server_span
 from shared.web.problems import unexpected
 
 CORRELATION_HEADER = "X-Correlation-Id"
@@ -79,6 +79,7 @@ class Requests:
         route = getattr(scope.get("route"), "path", "unmatched")
         REQUESTS.labels(self._service, scope["method"], route, str(status)).inc()
         SECONDS.labels(self._service, scope["method"], route).observe(seconds)
+        name_request(scope["method"], route, status)
         log.info("request", method=scope["method"], route=route, status=status, ms=round(seconds * 1000, 1))
 
 

@@ -14,6 +14,7 @@ import httpx
 
 from deploy.local import artefacts, ports
 from deploy.local.process import Process
+from tests.fixtures.go_modules import program
 from tests.kubernetes import modules
 
 STRIMZI = Path(__file__).with_name("strimzi.lock.toml")
@@ -44,8 +45,8 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
     """Raises `Missing`."""
     cache = artefacts.cache_folder().with_name("kubernetes")
     cache.mkdir(parents=True, exist_ok=True)
-    kubectl = modules.program("kubectl", "1.30 or newer")
-    etcd = modules.program("etcd", "Debian: the package etcd-server")
+    kubectl = program("kubectl", "1.30 or newer")
+    etcd = program("etcd", "Debian: the package etcd-server")
     server = modules.api_server(cache)
     with ExitStack() as stack:
         client, peer, port = (ports.free_port() for _ in range(3))
@@ -91,7 +92,7 @@ def _options(folder: Path, etcd: str, port: int) -> list[str]:
     (folder / "tokens.csv").write_text(f"{TOKEN},admin,admin,system:masters\n")
     status, said = run(
         [
-            modules.program("openssl", "Debian: the package openssl"),
+            program("openssl", "Debian: the package openssl"),
             "genrsa",
             "-out",
             str(folder / "accounts.key"),

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.fixtures.go_modules import Missing
 from tests.kubernetes.cluster import Cluster, running_cluster
-from tests.kubernetes.modules import Missing
 
 
 @pytest.fixture(scope="session")
