@@ -90,6 +90,7 @@ async def members(
 
 @router.get("/members/{member_id}", dependencies=[Depends(at_least)])
 async def member(caller: Annotated[Caller, READ], running: Running, on: Day, member_id: UUID) -> MemberAnswer:
+    """One member on a day, with the name."""
     await caller.require(await _cell_of(running, member_id))
     [answer] = await _answers(running, [member_id], on)
     return answer
@@ -113,7 +114,7 @@ async def change_status(
 
 
 @router.post("/members/{member_id}/transfers")
-async def transfer(
+async def transfer_member(
     caller: Annotated[Caller, CHANGE],
     running: Running,
     known: Known,
@@ -128,7 +129,7 @@ async def transfer(
 
 
 @router.post("/members/{member_id}/withdrawals")
-async def withdraw(
+async def withdraw_member_change(
     caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, member_id: UUID, body: Withdrawal
 ) -> CommandAccepted:
     """A transfer, a status or, with nothing recorded after it, the admission was an error and counts no longer."""
