@@ -25,6 +25,7 @@ from shared.eventstore.texts import read_texts
 from shared.local_time import local_date
 from shared.web.access import READ, Caller
 from shared.web.context import CommandAccepted, at_least, command_context, receipt
+from shared.web.examples import OTHER_CELL, example
 from shared.web.inputs import Input
 
 router = APIRouter(tags=["members"])
@@ -55,6 +56,8 @@ class MemberPage(BaseModel):
 class StatusInput(Input):
     """[valid_from, valid_until], both days included. A temporary stay names the host cell."""
 
+    model_config = example(standing="official", status="exempt", valid_from="2027-01-01")
+
     standing: Standing
     status: MemberStatus
     valid_from: GivenDay
@@ -63,6 +66,8 @@ class StatusInput(Input):
 
 
 class TransferInput(Input):
+    model_config = example(to_cell_id=OTHER_CELL, effective_on="2027-02-01")
+
     to_cell_id: UUID
     effective_on: GivenDay
 

@@ -36,6 +36,7 @@ from shared.contracts.membership import TREE_KEY
 from shared.eventstore.context import Context
 from shared.web.access import Caller
 from shared.web.context import CommandAccepted, at_least, command_context, receipt
+from shared.web.examples import example
 
 router = APIRouter(prefix="/units", tags=["units"])
 Commanded = Annotated[Context, Depends(command_context)]
@@ -59,6 +60,12 @@ class Move(Decided):
 
 
 class Rename(Decided):
+    model_config = example(
+        name="Chi bộ thôn Đông Hòa",
+        effective_on="2027-01-01",
+        decision={"number": "15-QĐ/ĐU", "issued_on": "2026-12-15"},
+    )
+
     name: OfficialName
 
 
