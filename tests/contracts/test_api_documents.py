@@ -21,15 +21,16 @@ ENVELOPES = sorted((Path(__file__).parent / "golden" / "envelope").glob("*.json"
 PUBLIC_OPERATIONS = {"live", "ready", "metrics"}
 
 
-def kept(name: str) -> Document:
-    document: Document = json.loads((KEPT / name).read_text(encoding="utf-8"))
+def said(name: str) -> Document:
+    """As the code says it, after a way through JSON."""
+    document: Document = json.loads(json.dumps(current()[name]))
     return document
 
 
 def operations() -> Iterator[tuple[str, Document, Document]]:
     """(where, operation, its document) of every service."""
     for name in names():
-        document = kept(f"{name}.openapi.json")
+        document = said(f"{name}.openapi.json")
         for path, methods in document["paths"].items():
             for method, operation in methods.items():
                 yield f"{name} {method.upper()} {path}", operation, document
@@ -69,7 +70,7 @@ class TestKept:
 class TestServices:
     @pytest.mark.parametrize("name", names())
     def test_a_document_holds_to_openapi_3_1(self, name: str) -> None:
-        assert [str(error) for error in OpenAPIV31SpecValidator(kept(f"{name}.openapi.json")).iter_errors()] == []
+        assert [str(error) for error in OpenAPIV31SpecValidator(said(f"{name}.openapi.json")).iter_errors()] == []
 
     def test_operations_have_the_words_that_a_client_needs(self) -> None:
         for where, operation, _ in operations():
@@ -105,26 +106,27 @@ class TestServices:
                 assert "X-Log-Position" in operation["responses"]["200"]["headers"], where
 
     def test_refusals_name_the_types_of_this_service_alone(self) -> None:
-        document = kept("attendance.openapi.json")
-        conflict = document["components"]["responses"]["Problem409"]["description"]
-        assert TYPE_PREFIX in conflict
-        assert "`roll-call-not-open`: The roll call has not begun." in conflict
-        assert "second-regular-meeting" not in conflict
+        def conflicts(name: str) -> str:
+            return str(said(f"{name}.openapi.json")["components"]["responses"]["Problem409"]["description"])
+
+        assert TYPE_PREFIX in conflicts("attendance")
+        assert "`roll-call-not-open`: The roll call has not begun." in conflicts("attendance")
+        assert "roll-call-not-open" not in conflicts("reporting")
 
     @pytest.mark.parametrize("name", names())
     def test_a_document_names_the_front_doors_prefix(self, name: str) -> None:
-        assert [server["url"] for server in kept(f"{name}.openapi.json")["servers"]] == [f"/{name}"]
+        assert [server["url"] for server in said(f"{name}.openapi.json")["servers"]] == [f"/{name}"]
 
 
 class TestTopics:
     def test_every_type_is_a_message_of_its_logs_topic(self) -> None:
-        channels = kept(TOPICS)["channels"]
+        channels = said(TOPICS)["channels"]
         for service, event_type in all_events():
             name = f"{event_type.__name__}.v{event_type.schema_version}"
             assert channels[f"{service}.events"]["messages"][name] == {"$ref": f"#/components/messages/{name}"}
 
     def test_examples_hold_to_the_messages_that_they_are_of(self) -> None:
-        document = kept(TOPICS)
+        document = said(TOPICS)
         for message in document["components"]["messages"].values():
             schema = message["payload"] | {"components": document["components"]}
             jsonschema.Draft202012Validator.check_schema(schema)
@@ -132,7 +134,7 @@ class TestTopics:
                 jsonschema.validate(example["payload"], schema, cls=jsonschema.Draft202012Validator)
 
     def test_references_lead_somewhere(self) -> None:
-        document = kept(TOPICS)
+        document = said(TOPICS)
 
         def look(part: Any) -> None:
             for item in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
@@ -145,7 +147,7 @@ class TestTopics:
     @pytest.mark.parametrize("file", ENVELOPES, ids=lambda file: file.stem)
     def test_headers_are_those_of_a_record(self, file: Path) -> None:
         headers = dict(json.loads(file.read_text())["headers"])
-        schema = kept(TOPICS)["components"]["schemas"]["headers"]
+        schema = said(TOPICS)["components"]["schemas"]["headers"]
         closed = schema | {"additionalProperties": False}
         jsonschema.validate(headers, closed, cls=jsonschema.Draft202012Validator)
         log = schema["properties"]["log"]["x-content-schema"] | {"additionalProperties": False}
