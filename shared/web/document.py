@@ -112,7 +112,7 @@ def _describe(operation: dict[str, Any], route: DeclaredRoute) -> None:
     access = {role.value: rule.rights[role] for rule in route.rules for role in Role if role in rule.rights}
     open_to = ", ".join(f"{role} ({REACHES[reach]})" for role, reach in access.items()) or "everyone"
     operation["summary"] = operation["operationId"].replace("_", " ").capitalize()
-    operation["description"] = f"{operation['description']}\n\nOpen to: {open_to}."
+    operation["description"] = f"{operation.get('description', '')}\n\nOpen to: {open_to}."
     operation["x-access"] = {role: reach.value for role, reach in access.items()} or "everyone"
     responses = operation["responses"]
     del responses["default"]
