@@ -57,14 +57,19 @@ def readers(
 
 
 def not_reading(seen: Overview, log: str, event: str, version: int) -> Sequence[str]:
-    """One line per consumer that would hold the event's keys, and per service of which nothing is known."""
+    """One line per consumer that would hold the event's keys, and per service of which nothing is known; and one where
+    nobody takes the event at all, as when it is misspelt.
+    """
     silent = [f"{service.service} {service.problem}" for service in seen.services if service.problem is not None]
     read = [
-        (f"{consumer.name} ({service.service})", consumer.reads(log, event))
+        (f"{consumer.name} ({service.service})", upto)
         for service in seen.services
         for consumer in service.consumers
+        if (upto := consumer.reads(log, event)) is not None
     ]
-    return silent + [f"{who} reads {event} up to version {upto}" for who, upto in read if upto and upto < version]
+    if not read:
+        return [*silent, f"no consumer takes {event} of {log}"]
+    return silent + [f"{who} reads {event} up to version {upto}" for who, upto in read if upto < version]
 
 
 async def _look(settings: AskingSettings) -> Overview:
