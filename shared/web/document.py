@@ -180,7 +180,7 @@ def _problems(status: int, service: str) -> list[tuple[str, str]]:
     ours = ("shared.", f"services.{service}.")
     found = {
         error.problem: (error.__doc__ or "").partition("\n")[0]
-        for error in _descendants(DomainError)
+        for error in sorted(_descendants(DomainError), key=lambda error: (error.__module__, error.__name__))
         if error.status == status and "problem" in vars(error) and error.__module__.startswith(ours)
     }
     return sorted(found.items() | {UNCLASSED[status]} if status in UNCLASSED else found.items())
