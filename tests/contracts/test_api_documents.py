@@ -7,7 +7,9 @@ from typing import Any
 
 import jsonschema
 import pytest
+from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pydantic import ValidationError
 
 from deploy.documents.__main__ import KEPT, TOPICS, current, main
 from deploy.documents.applications import names
@@ -119,6 +121,13 @@ class TestServices:
 
 
 class TestTopics:
+    def test_the_document_has_the_shape_of_asyncapi_3(self) -> None:
+        document = said(TOPICS)
+        ApplicationSchema.model_validate(document)
+        document["operations"]["publishMeetingsEvents"]["action"] = "publish"  # as version 2 called it
+        with pytest.raises(ValidationError):
+            ApplicationSchema.model_validate(document)
+
     def test_every_type_is_a_message_of_its_logs_topic(self) -> None:
         channels = said(TOPICS)["channels"]
         for service, event_type in all_events():
