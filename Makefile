@@ -50,8 +50,9 @@ types: $(STAMP) ## mypy --strict
 arch: $(STAMP) ## who may import whom
 	@$(BIN)/lint-imports
 
-contracts: $(STAMP) ## fails if the kept schemas differ from the code, or break a consumer
+contracts: $(STAMP) ## fails if the kept schemas and API documents differ from the code, or break a reader
 	@$(BIN)/python -m shared.contracts.export --check
+	@$(BIN)/python -m deploy.documents --check
 
 simulate: $(STAMP) ## services, relays and consumers under faults, fresh seeds; MINUTES=5
 	@$(BIN)/python -m tests.simulation --minutes $(or $(MINUTES),1)

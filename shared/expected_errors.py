@@ -3,6 +3,7 @@
 import asyncpg
 from aiokafka.errors import KafkaError
 
+from shared.contracts.emission import VersionNotWritable
 from shared.contracts.event import UndecodableEvent
 from shared.database.migrate import MigrationFailed
 from shared.database.pool import DatabaseAway
@@ -41,6 +42,7 @@ EXPECTED = (
     UndecodableEvent,
     UnitUnknown,
     UnknownConsumer,
+    VersionNotWritable,
     asyncpg.InterfaceError,
     asyncpg.PostgresError,
 )

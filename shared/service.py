@@ -15,6 +15,7 @@ from pydantic_settings import SettingsConfigDict
 
 from shared import status
 from shared.advance import Advance, unseen
+from shared.contracts.catalogue import emission_of
 from shared.database.migrate import SHARED_MIGRATIONS
 from shared.database.pool import Pool, answering, open_pool
 from shared.directory.directory import Directory
@@ -60,6 +61,8 @@ class ServiceSettings(KafkaSettings):
     otlp_endpoint: str | None = None
     log_level: str = "INFO"
     clients: dict[str, ClientSettings] = Field(default_factory=dict)
+    # Of a type that has an old and a new version: which is written. Left out: the old one (docs/deploy.md, "Upgrade").
+    event_versions: dict[str, int] = Field(default_factory=dict)
 
     @property
     def log_id(self) -> str:
@@ -182,12 +185,13 @@ def migrations_of(service: Service) -> Sequence[Path]:
 async def open_runtime(service: Service, settings: ServiceSettings) -> AsyncIterator[Runtime]:
     """Connects to the database and starts the log; closes both at the end.
 
-    Raises `DatabaseAway`, and what asyncpg raises.
+    Raises `VersionNotWritable`, `DatabaseAway`, and what asyncpg raises.
     """
+    emission = emission_of(settings.log_id, settings.event_versions)
     with answering():
         pool = await open_pool(settings.database_url, application_name=settings.name, max_size=settings.pool_size)
     try:
-        async with GroupCommitLog(pool, settings.log_id) as log:
+        async with GroupCommitLog(pool, settings.log_id, emission) as log:
             running = Runtime(settings, pool, log, Directory(pool), migrations_of(service))
             running.handlers = service.handlers(running)
             yield running

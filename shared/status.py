@@ -190,7 +190,10 @@ class SourceView(TypedDict):
 
 
 class ConsumerView(TypedDict):
-    """One consumer of the service; `quarantined` in records. `types`: what it declares; others are ignored."""
+    """One consumer of the service; `quarantined` in records. `types`: what it declares; others are ignored.
+
+    `versions`: the newest that it reads of each.
+    """
 
     name: str
     stopped: str | None
@@ -200,6 +203,7 @@ class ConsumerView(TypedDict):
     quarantined: int
     ignored_events: int
     types: list[str]
+    versions: dict[str, int]
     sources: list[SourceView]
 
 
@@ -213,6 +217,7 @@ async def _consumer(store: Store, handler: EventHandler, found: ConsumerStatus) 
         quarantined=found.quarantined,
         ignored_events=found.ignored,
         types=sorted(declared.__name__ for declared in handler.types),
+        versions={declared.__name__: declared.schema_version for declared in handler.types},
         sources=[await _source(store, found, source) for source in handler.sources],
     )
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Annotated
 
+import httpx
 import structlog
 import typer
 
@@ -16,6 +17,7 @@ from services.membership.settings import MembershipSettings
 from shared.command import read_settings, run, say
 from shared.decider import DomainError
 from shared.expected_errors import EXPECTED, SettingsWrong
+from shared.process import run_until_stopped
 from shared.service import open_runtime
 
 commands = typer.Typer()
@@ -42,19 +44,31 @@ async def _pull(*, once: bool) -> None:
         raise SettingsWrong(f"MEMBERSHIP_PULL_MAPPING: {settings.pull_mapping} is not a mapping of members")
     async with open_runtime(SERVICE, settings) as running, client(settings) as http:
         registry = Registry(running, settings)
-        while True:
+        if once:
             try:
-                while (done := await pull(source, http, registry)) is not None:
-                    say(told(done))
-                    if not done.more:
-                        break
-            except (DomainError, *EXPECTED) as error:
-                if once:
-                    raise SourceAway(str(error)) from error
-                log.warning("pull waits", reason=str(error))
-            if once:
-                return
-            await asyncio.sleep(settings.pull_every_seconds)
+                await _round(source, http, registry)
+            except DomainError as error:
+                raise SourceAway(str(error)) from error
+        else:
+            await run_until_stopped(_rounds(source, http, registry, settings.pull_every_seconds))
+
+
+async def _rounds(source: Source, http: httpx.AsyncClient, registry: Registry, every_seconds: float) -> None:
+    """For ever. Ended at any step, it goes on there when it begins again."""
+    while True:
+        try:
+            await _round(source, http, registry)
+        except (DomainError, *EXPECTED) as error:
+            log.warning("pull waits", reason=str(error))
+        await asyncio.sleep(every_seconds)
+
+
+async def _round(source: Source, http: httpx.AsyncClient, registry: Registry) -> None:
+    """What is new, page by page."""
+    more = True
+    while more and (done := await pull(source, http, registry)) is not None:
+        say(told(done))
+        more = done.more
 
 
 def told(done: Pull) -> str:

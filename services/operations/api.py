@@ -12,6 +12,6 @@ router = APIRouter(tags=["operations"])
 
 
 @router.get("/status")
-async def status(_: Annotated[Caller, OPERATE], owners: Asked) -> Overview:
+async def overview(_: Annotated[Caller, OPERATE], owners: Asked) -> Overview:
     """What runs, how far behind it is, what waits or is parked."""
     return await look(owners.services, owners.token, owners.http)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from fastapi import APIRouter
 
-from services.operations import api, live, pages, trace_pages
+from services.operations import api, documents, live, pages, trace_pages
 from services.operations.projections import TraceIndex
 from services.operations.status_command import commands
 from shared.directory.projection import directory_handler
@@ -14,7 +14,7 @@ from shared.service import Runtime, Service
 
 
 def routers(_: Runtime) -> Sequence[APIRouter]:
-    return [api.router, live.router, pages.router, trace_pages.router]
+    return [api.router, live.router, pages.router, trace_pages.router, documents.router]
 
 
 def handlers(_: Runtime) -> Sequence[EventHandler]:

@@ -18,6 +18,12 @@ OPERATE = allow({Role.OPERATOR: Reach.SYSTEM})
 Running = Annotated[Runtime, Depends(runtime)]
 
 
+def settings(running: Runtime) -> OperationsSettings:
+    """The service's own."""
+    assert isinstance(running.settings, OperationsSettings)  # noqa: S101 - the composition root made it so
+    return running.settings
+
+
 async def client() -> AsyncIterator[httpx.AsyncClient]:
     """A client for one request; proxies of the environment are not for services."""
     async with httpx.AsyncClient(trust_env=False) as http:
@@ -30,8 +36,7 @@ async def owners(
     http: Annotated[httpx.AsyncClient, Depends(client)],
 ) -> Owners:
     """Each owner is asked with the operator's own token: it decides itself what it shows."""
-    assert isinstance(running.settings, OperationsSettings)  # noqa: S101 - the composition root made it so
-    return Owners(running.settings.services, token, http)
+    return Owners(settings(running).services, token, http)
 
 
 def index(running: Running) -> Index:

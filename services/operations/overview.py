@@ -58,6 +58,7 @@ class Consumer(BaseModel):
     quarantined: int = 0
     ignored_events: int = 0
     types: frozenset[str] = frozenset()
+    versions: Mapping[str, int] = {}
     sources: tuple[Source, ...] = ()
 
     @property
@@ -67,6 +68,11 @@ class Consumer(BaseModel):
     @property
     def lag_seconds(self) -> float:
         return max((source.lag_seconds or 0.0 for source in self.sources), default=0.0)
+
+    def reads(self, log_id: str, event: str) -> int | None:
+        """The newest version that it reads of an event of this log; None if it takes none. Before it said so: 1."""
+        takes = event in self.types and log_id in {source.log_id for source in self.sources}
+        return self.versions.get(event, 1) if takes else None
 
 
 class RelayStatus(BaseModel):

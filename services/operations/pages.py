@@ -21,14 +21,14 @@ TEXTS = Annotated[Texts, Depends(texts_of(WORDS))]
 
 
 @router.get("/")
-async def overview(request: Request, _: Annotated[Caller, OPERATE], owners: Asked, t: TEXTS) -> HTMLResponse:
+async def overview_page(request: Request, _: Annotated[Caller, OPERATE], owners: Asked, t: TEXTS) -> HTMLResponse:
     """What runs, how far behind it is, what waits or is parked."""
     seen = await look(owners.services, owners.token, owners.http)
     return PAGES.page(request, "overview.html", t, seen=seen)
 
 
 @router.post("/parked/dry-run")
-async def dry_run(
+async def dry_run_page(
     request: Request, _: Annotated[Caller, OPERATE], owners: Asked, held: Annotated[Held, Form()], t: TEXTS
 ) -> HTMLResponse:
     """What a redrive of a key would change; changes nothing."""
@@ -40,7 +40,7 @@ async def dry_run(
 
 
 @router.post("/parked/redrive")
-async def redrive(
+async def redrive_page(
     request: Request, _: Annotated[Caller, OPERATE], owners: Asked, held: Annotated[Held, Form()], t: TEXTS
 ) -> HTMLResponse:
     """Lets a key go."""

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Sequence
+from typing import Annotated
 
 import httpx
 import typer
@@ -35,6 +36,40 @@ def status() -> None:
     if seen.held:
         console.print(held_table(seen))
     sys.exit(0 if seen.well else 1)
+
+
+@commands.command()
+def readers(
+    log: Annotated[str, typer.Argument(help="The log that has the event, such as meetings.")],
+    event: Annotated[str, typer.Argument(help="Its type, such as MeetingHeld.")],
+    version: Annotated[int, typer.Argument(help="The version that is to be written.")],
+) -> None:
+    """Who cannot read a version of an event yet. Exit status 1 if anybody cannot, or does not say."""
+    try:
+        seen = asyncio.run(_look(asking()))
+    except NothingToAsk as error:
+        typer.echo(f"operations: {error}", err=True)
+        sys.exit(2)
+    lacking = not_reading(seen, log, event, version)
+    for line in lacking or [f"every consumer of {event} reads version {version}"]:
+        Console().print(line, soft_wrap=True, markup=False, highlight=False)
+    sys.exit(1 if lacking else 0)
+
+
+def not_reading(seen: Overview, log: str, event: str, version: int) -> Sequence[str]:
+    """One line per consumer that would hold the event's keys, and per service of which nothing is known; and one where
+    nobody takes the event at all, as when it is misspelt.
+    """
+    silent = [f"{service.service} {service.problem}" for service in seen.services if service.problem is not None]
+    read = [
+        (f"{consumer.name} ({service.service})", upto)
+        for service in seen.services
+        for consumer in service.consumers
+        if (upto := consumer.reads(log, event)) is not None
+    ]
+    if not read:
+        return [*silent, f"no consumer takes {event} of {log}"]
+    return silent + [f"{who} reads {event} up to version {upto}" for who, upto in read if upto < version]
 
 
 async def _look(settings: AskingSettings) -> Overview:

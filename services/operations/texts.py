@@ -8,6 +8,7 @@ WORDS: Words = MappingProxyType({
     "title": ("Vận hành hệ thống", "Operations"),
     "other_language": ("English", "Tiếng Việt"),
     "as_json": ("Dữ liệu (JSON)", "Data (JSON)"),
+    "documents": ("Tài liệu giao diện lập trình", "API documents"),
     "all_well": ("Mọi dịch vụ hoạt động bình thường.", "All services are well."),
     "not_well": ("Có dịch vụ cần xem lại.", "A service needs a look."),
     "services": ("Dịch vụ", "Services"),

@@ -52,7 +52,7 @@ class Figure(BaseModel):
 
 
 @router.get("/trace")
-async def trace(
+async def trace_page(
     request: Request,
     _: Annotated[Caller, OPERATE],
     owners: Asked,
@@ -82,7 +82,9 @@ async def trace(
 
 
 @router.get("/live")
-async def live(request: Request, _: Annotated[Caller, OPERATE], index: Traces, t: TEXTS, asked: Wished) -> HTMLResponse:
+async def live_page(
+    request: Request, _: Annotated[Caller, OPERATE], index: Traces, t: TEXTS, asked: Wished
+) -> HTMLResponse:
     """What became known last, and goes on as more does."""
     newest = await index.newest()
     reached, seen = await index.after(max(0, newest - BEFORE), asked.wanted, BEFORE)

@@ -33,7 +33,7 @@ EVENTS_ON_A_PAGE = 200
 
 
 @router.get("/")
-async def home(
+async def home_page(
     request: Request,
     caller: Annotated[Caller, COME_IN],
     running: Annotated[Runtime, Depends(runtime)],

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from shared.contracts.emission import AS_DECLARED, Emission
 from shared.contracts.envelope import RecordedEvent
 from shared.eventstore.log import Append, AppendRefused, EventTooLarge
 
@@ -25,10 +26,16 @@ class Entry:
     rows: tuple[RecordedEvent, ...]
 
     @classmethod
-    def of(cls, append: Append, log_id: str, new_id: Callable[[], UUID] = uuid7) -> "Entry":
+    def of(
+        cls,
+        append: Append,
+        log_id: str,
+        new_id: Callable[[], UUID] = uuid7,
+        emission: Emission = AS_DECLARED,
+    ) -> "Entry":
         """Raises `AppendRefused`."""
-        bodies = [event.model_dump_json() for event in append.events]
-        _check_sendable(append, bodies)
+        written = [emission.written(event) for event in append.events]
+        _check_sendable(append, [body for _, body in written])
         rows = (
             RecordedEvent(
                 log_id=log_id,
@@ -40,12 +47,12 @@ class Entry:
                 command_id=append.command_id,
                 n=n,
                 type=type(event).__name__,
-                schema_version=event.schema_version,
+                schema_version=schema_version,
                 data=body,
                 metadata=append.metadata,
                 recorded_at=_NOT_YET,
             )
-            for n, (event, body) in enumerate(zip(append.events, bodies, strict=True))
+            for n, (event, (schema_version, body)) in enumerate(zip(append.events, written, strict=True))
         )
         return cls(append, tuple(rows))
 

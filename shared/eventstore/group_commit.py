@@ -11,6 +11,7 @@ from typing import Self
 
 import structlog
 
+from shared.contracts.emission import AS_DECLARED, Emission
 from shared.contracts.envelope import RecordedEvent
 from shared.database.pool import Pool
 from shared.eventstore.entry import Entry
@@ -33,8 +34,8 @@ class _Waiting:
 class GroupCommitLog(PostgresLog):
     """A log whose appends share transactions. `start` it before the first append; `stop` writes what still waits."""
 
-    def __init__(self, pool: Pool, log_id: str) -> None:
-        super().__init__(pool, log_id)
+    def __init__(self, pool: Pool, log_id: str, emission: Emission = AS_DECLARED) -> None:
+        super().__init__(pool, log_id, emission)
         self._waiting: list[_Waiting] = []
         self._arrived = asyncio.Event()
         self._committed = asyncio.Event()
@@ -64,7 +65,7 @@ class GroupCommitLog(PostgresLog):
     async def append(self, append: Append) -> Sequence[RecordedEvent]:
         if self._stopping or not self._tasks:
             raise RuntimeError("the log takes no appends before start() or after stop()")
-        waiting = _Waiting(Entry.of(append, self.log_id), asyncio.get_running_loop().create_future())
+        waiting = _Waiting(self._entry(append), asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         self._arrived.set()
         with step_span(f"{self.log_id}.append"):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from shared.contracts.emission import AS_DECLARED, Emission
 from shared.contracts.envelope import RecordedEvent
 from shared.eventstore.claims import Claim, Claims
 from shared.eventstore.entry import Entry
@@ -32,9 +33,15 @@ class MemoryLog:
     """Everything that `Log` promises, until the process ends. Clock and ids can be given, for runs that replay."""
 
     def __init__(
-        self, log_id: str = "memory", *, clock: Callable[[], datetime] = _now, new_id: Callable[[], UUID] = uuid7
+        self,
+        log_id: str = "memory",
+        *,
+        clock: Callable[[], datetime] = _now,
+        new_id: Callable[[], UUID] = uuid7,
+        emission: Emission = AS_DECLARED,
     ) -> None:
         self.log_id = log_id
+        self._emission = emission
         self.texts: dict[UUID, Text] = {}
         self._rows: list[RecordedEvent] = []
         self._streams: defaultdict[str, list[RecordedEvent]] = defaultdict(list)
@@ -49,7 +56,7 @@ class MemoryLog:
         return self._claims.held()
 
     async def append(self, append: Append) -> Sequence[RecordedEvent]:
-        entry = Entry.of(append, self.log_id, self._new_id)
+        entry = Entry.of(append, self.log_id, self._new_id, self._emission)
         if append.command_id in self._commands:
             raise CommandRecorded(self._commands[append.command_id])
         actual = len(self._streams.get(append.stream, ()))

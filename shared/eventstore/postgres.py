@@ -9,6 +9,7 @@ from uuid import UUID
 import asyncpg
 import stamina
 
+from shared.contracts.emission import AS_DECLARED, Emission
 from shared.contracts.envelope import RecordedEvent
 from shared.database.pool import Pool
 from shared.database.transient import is_transient
@@ -27,15 +28,19 @@ _DATA_ERRORS = (asyncpg.DataError, asyncpg.IntegrityConstraintViolationError, Va
 class PostgresLog:
     """A log in the database of `pool`, whose connections act as the runtime role. One database holds one log."""
 
-    def __init__(self, pool: Pool, log_id: str) -> None:
+    def __init__(self, pool: Pool, log_id: str, emission: Emission = AS_DECLARED) -> None:
         self.log_id = log_id
         self._pool = pool
+        self._emission = emission
 
     async def append(self, append: Append) -> Sequence[RecordedEvent]:
-        [answer] = await self.commit([Entry.of(append, self.log_id)])
+        [answer] = await self.commit([self._entry(append)])
         if isinstance(answer, Exception):
             raise answer
         return answer
+
+    def _entry(self, append: Append) -> Entry:
+        return Entry.of(append, self.log_id, emission=self._emission)
 
     async def commit(self, entries: Sequence[Entry]) -> Sequence[Answer]:
         """Writes `entries`, which differ in stream and command id, in one transaction: rows or an error for each."""

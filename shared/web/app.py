@@ -4,37 +4,26 @@ from collections.abc import Sequence
 
 from fastapi import APIRouter, FastAPI
 
-from shared.web import health, held_keys, ops, problems, repeated
+from shared.web import document, health, held_keys, ops, problems, repeated
 from shared.web.body_limit import BodyLimit
 from shared.web.consistency import Applied
+from shared.web.document import DocumentedApp
 from shared.web.requests import Requests
 from shared.web.routes import check_every_route_has_a_rule
 from shared.web.runtime import ServiceRuntime
 from shared.web.tokens import Tokens, keys_from
 
-TITLE = "Sinh hoạt chi bộ: {name}"
-
 
 def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI:
     """Raises `RouteWithoutRule` if an endpoint is not opened to anybody."""
     settings = service.settings
-    app = FastAPI(
-        title=TITLE.format(name=settings.name),
-        responses=dict(problems.RESPONSES),
-        # Their pages load scripts from another host; the document itself is at /openapi.json.
-        docs_url=None,
-        redoc_url=None,
-        # To where the client's own Host header says, and without TLS where the front door ends it.
-        redirect_slashes=False,
-        # Its spans and logs hold paths, addresses and the texts of errors, so people's ids; ours (`Requests`) do not.
-        telemetry={"tracing": False, "metrics": False, "logs": False},
-    )
+    app = DocumentedApp(settings.name)
     app.state.runtime = service
     app.state.tokens = Tokens(settings.oidc_issuer, settings.oidc_audience, keys_from(settings.oidc_jwks_url))
     app.state.applied = Applied(service)
     problems.install(app)
     repeated.install(app)
-    for router in (health.router, ops.router, held_keys.router, *routers):
+    for router in (document.router, health.router, ops.router, held_keys.router, *routers):
         app.include_router(router)
     app.add_middleware(BodyLimit)
     app.add_middleware(Requests, service=settings.name, log_id=settings.log_id, root_path=settings.root_path)

@@ -4,7 +4,7 @@ Kafka, lag and parked events never close an API: they are metrics and the `degra
 """
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 import asyncpg
 from fastapi import APIRouter, Depends, Request, Response
@@ -28,14 +28,17 @@ class Health(BaseModel):
     degraded: list[str] = []
 
 
-@router.get("/health/live")
+NOT_OK: dict[int | str, dict[str, Any]] = {503: {"model": Health, "description": "Not ok, and why."}}
+
+
+@router.get("/health/live", responses=NOT_OK)
 async def live(runtime: Annotated[ServiceRuntime, Depends(service_runtime)], response: Response) -> Health:
     """A process that is not live should be restarted."""
     hanging = [f"consumer {name} hangs" for name in runtime.hanging()]
     return _answer(response, Health(ok=not hanging, problems=hanging))
 
 
-@router.get("/health/ready")
+@router.get("/health/ready", responses=NOT_OK)
 async def ready(runtime: Annotated[ServiceRuntime, Depends(service_runtime)], response: Response) -> Health:
     """A process that is not ready should get no requests."""
     reasons = await _database_problems(runtime)

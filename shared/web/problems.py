@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -60,13 +59,6 @@ class Problem(BaseModel):
     instance: str | None = None
     correlation_id: str | None = None
     errors: list[FieldProblem] | None = None
-
-
-# What OpenAPI shows for every route, beside the route's own answers.
-RESPONSES: Mapping[int | str, dict[str, Any]] = {
-    "4XX": {"description": "Yêu cầu bị từ chối", "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}},
-    "5XX": {"description": "Lỗi của hệ thống", "content": {MEDIA_TYPE: {"schema": Problem.model_json_schema()}}},
-}
 
 
 class Refused(DomainError):

@@ -30,10 +30,8 @@ class DeclaredRoute:
 
 
 def declared_routes(app: FastAPI) -> Iterator[DeclaredRoute]:
-    """Every endpoint of `app`, one per method. FastAPI's own OpenAPI document is not an endpoint of ours."""
+    """Every endpoint of `app`, one per method."""
     for context in iter_route_contexts(app.routes):
-        if context.path == app.openapi_url:
-            continue
         # Mounts and plain Starlette routes have no dependencies, so no rule: closed.
         known = isinstance(context.original_route, APIRoute)
         calls = set(_calls(context.dependant)) if known else set()

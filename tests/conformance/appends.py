@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID, uuid4
 
+from shared.contracts.emission import Emission
 from shared.contracts.envelope import Metadata, RecordedEvent
 from shared.contracts.event import Event
 from shared.eventstore import Append, Claim, Release, Text
@@ -14,6 +15,14 @@ class Noted(Event):
     text: str
 
 
+class Reworded(Event):
+    """Version 1 called its word `old`."""
+
+    schema_version = 2
+    new: str
+
+
+EMISSION = Emission([Noted, Reworded], {("Reworded", 2): lambda body: {"old": body["new"]}})
 METADATA = Metadata(correlation_id=UUID(int=1), actor="office:tests", body_hash="0" * 64)
 
 

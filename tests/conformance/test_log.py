@@ -26,7 +26,7 @@ from shared.eventstore.entry import MAX_EVENT_BYTES
 from shared.eventstore.group_commit import GroupCommitLog
 from shared.eventstore.postgres import PostgresLog
 from shared.eventstore.statements import MIGRATIONS
-from tests.conformance.appends import METADATA, append_of, texts_of
+from tests.conformance.appends import EMISSION, METADATA, Reworded, append_of, texts_of
 from tests.fixtures.databases import DatabaseFactory
 
 LogFactory = Callable[[], Awaitable[Log]]
@@ -39,12 +39,12 @@ async def new_log(request: pytest.FixtureRequest, database: DatabaseFactory) -> 
 
     async def make() -> Log:
         if request.param == "memory":
-            return MemoryLog("notes")
+            return MemoryLog("notes", emission=EMISSION)
         pool = await open_pool(await database(MIGRATIONS))
         closing.append(pool.close)
         if request.param == "postgres":
-            return PostgresLog(pool, "notes")
-        log = GroupCommitLog(pool, "notes")
+            return PostgresLog(pool, "notes", EMISSION)
+        log = GroupCommitLog(pool, "notes", EMISSION)
         await log.start()
         closing.append(log.stop)
         return log
@@ -68,6 +68,12 @@ async def test_an_empty_log_has_nothing_and_its_head_is_0(log: Log) -> None:
     assert await log.head() == 0
     assert await log.read_stream("note-1") == []
     assert await log.find_command(uuid4()) == []
+
+
+async def test_an_event_is_written_in_the_version_that_every_reader_knows(log: Log) -> None:
+    [row] = await log.append(replace(append_of(), events=(Reworded(new="word"),)))
+    assert (row.type, row.schema_version, row.data) == ("Reworded", 1, '{"old":"word"}')
+    assert await everything(log) == [row]
 
 
 async def test_an_append_is_answered_with_its_rows_as_they_are_read(log: Log) -> None:

@@ -5,22 +5,14 @@ reviewed by hand, row by row: the kept file is what was decided, the code is wha
 """
 
 import csv
-import importlib
-import pkgutil
 import sys
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import TextIO
 
-from fastapi import FastAPI
-
-import services
-from shared.eventstore.memory import MemoryLog
-from shared.service import Runtime, Service, ServiceSettings
+from deploy.documents.applications import application, names
 from shared.web.access import Role, Rule
-from shared.web.app import create_app
 from shared.web.routes import declared_routes
 
 KEPT = Path(__file__).parent / "access_matrix.csv"
@@ -31,22 +23,6 @@ CLOSED = "-"
 
 Row = Mapping[str, str]
 Matrix = Mapping[tuple[str, str, str], Row]
-
-
-def names() -> list[str]:
-    """Every service there is, found and not listed: a new one cannot be forgotten."""
-    return sorted(module.name for module in pkgutil.iter_modules(services.__path__) if module.ispkg)
-
-
-def application(name: str, directory: object = None) -> FastAPI:
-    """The real application of a service, with a memory log, without database."""
-    service: Service = importlib.import_module(f"services.{name}.app").SERVICE
-    settings = ServiceSettings(name=name, database_url="postgresql://nowhere")
-    nothing: Any = None
-    running = Runtime(
-        settings, nothing, MemoryLog(name), cast("Any", directory), [], lambda: datetime(2026, 3, 15, tzinfo=UTC)
-    )
-    return create_app(running, service.routers(running))
 
 
 @cache

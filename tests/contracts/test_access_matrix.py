@@ -15,6 +15,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute, iter_route_contexts
 from starlette.routing import Mount
 
+from deploy.documents.applications import application, names
 from shared.web.access import (
     ACTS_ON_BEHALF,
     SAFE_METHODS,
@@ -27,7 +28,7 @@ from shared.web.access import (
 from shared.web.identity import Identity, identify
 from shared.web.problems import Refused
 from shared.web.routes import RouteWithoutRule, check_every_route_has_a_rule
-from tests.contracts.access_matrix import CLOSED, EVERYONE, application, kept, names, rules, written
+from tests.contracts.access_matrix import CLOSED, EVERYONE, kept, rules, written
 
 TODAY = date(2026, 3, 15)
 OWN, BELOW, ABOVE, ELSEWHERE = uuid4(), uuid4(), uuid4(), uuid4()
@@ -156,20 +157,20 @@ async def test_every_endpoint_refuses_who_has_no_token_and_roles_without_a_right
 
 class TestAnApplicationStartsOnlyClosed:
     def test_refuses_an_endpoint_without_a_rule(self) -> None:
-        app = FastAPI(docs_url=None, redoc_url=None)
+        app = FastAPI(openapi_url=None)
         app.get("/forgotten")(lambda: "open to the world")
         with pytest.raises(RouteWithoutRule, match="/forgotten"):
             check_every_route_has_a_rule(app)
 
     def test_refuses_an_endpoint_with_two_rules(self) -> None:
-        app = FastAPI(docs_url=None, redoc_url=None)
+        app = FastAPI(openapi_url=None)
         twice = [allow({Role.MEMBER: Reach.OWN_UNIT}), allow({Role.OPERATOR: Reach.SYSTEM})]
         app.get("/twice", dependencies=twice)(lambda: "which?")
         with pytest.raises(RouteWithoutRule, match="/twice"):
             check_every_route_has_a_rule(app)
 
     def test_refuses_what_is_mounted_beside_the_rules(self) -> None:
-        app = FastAPI(docs_url=None, redoc_url=None)
+        app = FastAPI(openapi_url=None)
         app.router.routes.append(Mount("/files", app=FastAPI()))
         with pytest.raises(RouteWithoutRule, match="/files"):
             check_every_route_has_a_rule(app)
@@ -180,6 +181,6 @@ class TestAnApplicationStartsOnlyClosed:
         async def desk(caller: object = rule) -> object:
             return caller
 
-        app = FastAPI(docs_url=None, redoc_url=None)
+        app = FastAPI(openapi_url=None)
         app.get("/desk", dependencies=[Depends(desk)])(lambda: "closed")
         check_every_route_has_a_rule(app)

@@ -55,7 +55,7 @@ async def enter_late(meeting_id: UUID, body: LateEntryInput, caller: Recorder, d
 
 
 @router.post("/{meeting_id}/amendment")
-async def amend(meeting_id: UUID, body: AmendmentInput, caller: Amender, desk: AtDesk) -> CommandAccepted:
+async def amend_roster(meeting_id: UUID, body: AmendmentInput, caller: Amender, desk: AtDesk) -> CommandAccepted:
     """Changes the roster after it was drawn, with a reason; settles discrepancies of the members it names."""
     meeting = await desk.meeting(meeting_id, caller)
     await desk.require_members([row.member_id for row in body.rows], "rows")

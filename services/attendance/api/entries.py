@@ -53,7 +53,7 @@ async def withdraw_check_in(
 
 
 @router.post("/{meeting_id}/departures")
-async def depart(meeting_id: UUID, body: DeparturesInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
+async def record_departures(meeting_id: UUID, body: DeparturesInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
     """Members who had come left before the end."""
     meeting = await desk.meeting(meeting_id, caller)
     gone = departures(body.departures, meeting, desk, at=desk.now())

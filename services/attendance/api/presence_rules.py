@@ -29,7 +29,7 @@ async def decide_presence_rule(
     return await _handle(command, running, context)
 
 
-@router.post("/withdrawal")
+@router.post("/withdrawal", responses={404: {}})
 async def withdraw_presence_rule(
     body: PresenceRuleWithdrawalInput, caller: Decider, running: Running, context: Commanded
 ) -> CommandAccepted:

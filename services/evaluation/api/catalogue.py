@@ -26,7 +26,9 @@ Publisher = Annotated[Caller, allow({Role.APPRAISER: Reach.OWN_UNIT, Role.PROVIN
 
 
 @router.post("")
-async def publish(body: CriteriaSetInput, caller: Publisher, running: Running, context: Commanded) -> CommandAccepted:
+async def publish_criteria(
+    body: CriteriaSetInput, caller: Publisher, running: Running, context: Commanded
+) -> CommandAccepted:
     """A new set, or a new revision of one; refused with every place where it does not fit together."""
     await caller.require(body.unit_id)
     done = await running.handler(CRITERIA_SET).handle(
@@ -36,7 +38,7 @@ async def publish(body: CriteriaSetInput, caller: Publisher, running: Running, c
 
 
 @router.post("/{criteria_set}/revisions/{revision}/withdrawal")
-async def withdraw(
+async def withdraw_criteria(
     criteria_set: Code, revision: int, body: WithdrawalInput, caller: Publisher, running: Running, context: Commanded
 ) -> CommandAccepted:
     """The revision was published in error: no later score uses it; scores made with it stand."""

@@ -34,7 +34,7 @@ async def score_meeting(meeting_id: UUID, body: ScoreInput, caller: Recorder, de
 
 
 @router.post("/{meeting_id}/vote")
-async def vote(meeting_id: UUID, body: VoteInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
+async def record_vote(meeting_id: UUID, body: VoteInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
     """The cell's vote on its self-score."""
     meeting = await desk.own_meeting(meeting_id, caller)
     return await desk.handle(score.VoteOnScore(meeting_id, body.ayes, body.base), meeting)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from shared.contracts.fields import Citation, Code, Count, GivenDay, GivenMoment, Period, Sha256
 from shared.contracts.meetings import Body, Mode, Part, Vote
+from shared.web.examples import CELL, DOCUMENT, MEETING, RESOLUTION, SITTING, example
 from shared.web.inputs import FreeText, Input
 
 ShortText = Annotated[FreeText, Field(max_length=500)]
@@ -29,21 +30,41 @@ class PlanInput(Input):
 
 
 class ScheduleInput(PlanInput):
+    model_config = example(
+        meeting_id=MEETING,
+        unit_id=CELL,
+        period="2026-02",
+        parts=["regular"],
+        sittings=[{"sitting_id": SITTING, "starts_at": "2026-02-04T19:30:00+07:00", "place": "Nhà văn hóa thôn 2"}],
+    )
+
     meeting_id: UUID | None = None
     sittings: Annotated[tuple[SittingInput, ...], Field(min_length=1, max_length=20)]
 
 
 class RescheduleInput(Input):
+    model_config = example(sittings=[{"sitting_id": SITTING, "starts_at": "2026-02-05T19:30:00+07:00"}])
+
     sittings: Annotated[tuple[SittingInput, ...], Field(min_length=1, max_length=20)]
 
 
 class NoticeInput(Input):
+    model_config = example(issued_at="2026-02-02T08:00:00+07:00", follower_informed=True)
+
     issued_at: GivenMoment | None = None
     follower_informed: bool
 
 
 class DocumentInput(Input):
     """Metadata: the content itself stays where it is kept, and is known by its SHA-256."""
+
+    model_config = example(
+        document_id=DOCUMENT,
+        kind="agenda",
+        title="Chương trình sinh hoạt tháng 2/2026",
+        content_sha256="2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+        published_at="2026-02-03T08:00:00+07:00",
+    )
 
     document_id: UUID | None = None
     kind: Code
@@ -53,6 +74,8 @@ class DocumentInput(Input):
 
 
 class DocumentWithdrawalInput(Input):
+    model_config = example(document_id=DOCUMENT, reason="wrong_document")
+
     document_id: UUID
     reason: Code
 
@@ -68,6 +91,18 @@ class HeldSittingInput(Input):
 class HeldInput(Input):
     """`plan` only for a meeting that nobody had scheduled."""
 
+    model_config = example(
+        sittings=[
+            {
+                "sitting_id": SITTING,
+                "started_at": "2026-02-05T19:30:00+07:00",
+                "ended_at": "2026-02-05T21:05:00+07:00",
+            }
+        ],
+        speakers=5,
+        superior_attended=True,
+    )
+
     plan: PlanInput | None = None
     sittings: Annotated[tuple[HeldSittingInput, ...], Field(min_length=1, max_length=20)]
     speakers: Count | None = None
@@ -77,11 +112,15 @@ class HeldInput(Input):
 class NotHeldInput(Input):
     """`plan` only for a meeting that nobody had scheduled."""
 
+    model_config = example(plan={"unit_id": CELL, "period": "2026-01", "parts": ["regular"]}, reason="natural_disaster")
+
     plan: PlanInput | None = None
     reason: Code
 
 
 class MinutesInput(Input):
+    model_config = example(text="Biên bản họp chi bộ thôn 2, ngày 5/2/2026.", recorded_on="2026-02-06")
+
     text: LongText
     recorded_on: GivenDay | None = None
 
@@ -93,6 +132,14 @@ class TargetInput(Input):
 
 
 class ResolutionInput(Input):
+    model_config = example(
+        resolution_id=RESOLUTION,
+        document={"number": "02-NQ/CB", "issued_on": "2026-02-05"},
+        text="Nghị quyết chi bộ thôn 2, tháng 2/2026.",
+        targets=[{"due_on": "2026-03-31", "text": "Vận động 5 hộ hiến đất làm đường."}],
+        vote={"ayes": 3, "base": 3},
+    )
+
     resolution_id: UUID | None = None
     document: Citation
     text: LongText
@@ -101,12 +148,16 @@ class ResolutionInput(Input):
 
 
 class ResolutionWithdrawalInput(Input):
+    model_config = example(resolution_id=RESOLUTION, reason="wrong_document")
+
     resolution_id: UUID
     reason: Code
 
 
 class CorrectionInput(Input):
     """What is given replaces what was recorded. `held_on` alone keeps the hours; `sittings` set day and hours."""
+
+    model_config = example(reason="typing_error", speakers=6)
 
     reason: Code
     unit_id: UUID | None = None
@@ -120,4 +171,6 @@ class CorrectionInput(Input):
 
 
 class WithdrawalInput(Input):
+    model_config = example(reason="typing_error")
+
     reason: Code

@@ -21,7 +21,7 @@ Corrector = Annotated[Caller, allow(CORRECTORS)]
 
 
 @router.post("/{meeting_id}/held")
-async def hold(meeting_id: UUID, body: HeldInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
+async def hold_meeting(meeting_id: UUID, body: HeldInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
     """The meeting took place; `plan` for one that nobody had scheduled."""
     plan = _plan(body.plan)
     state = await desk.known_or(plan, meeting_id, caller)

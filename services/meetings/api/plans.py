@@ -32,7 +32,7 @@ Mover = Annotated[Caller, allow({**CORRECTORS, Role.PROVINCE_BOARD: Reach.OWN_UN
 
 
 @router.post("")
-async def schedule(body: ScheduleInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
+async def schedule_meeting(body: ScheduleInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
     """Plans a meeting of a cell or its committee for a period."""
     await caller.require(body.unit_id)
     await desk.require_body(body.unit_id, body.body)
@@ -43,7 +43,9 @@ async def schedule(body: ScheduleInput, caller: Recorder, desk: AtDesk) -> Comma
 
 
 @router.post("/{meeting_id}/reschedule")
-async def reschedule(meeting_id: UUID, body: RescheduleInput, caller: Recorder, desk: AtDesk) -> CommandAccepted:
+async def reschedule_meeting(
+    meeting_id: UUID, body: RescheduleInput, caller: Recorder, desk: AtDesk
+) -> CommandAccepted:
     """New sittings replace all earlier ones, as long as there is no outcome."""
     plan = live(await desk.known(meeting_id, caller))
     sittings, texts = planned_sittings(body.sittings, meeting_id, desk)
@@ -51,7 +53,7 @@ async def reschedule(meeting_id: UUID, body: RescheduleInput, caller: Recorder, 
 
 
 @router.post("/{meeting_id}/correction")
-async def correct(meeting_id: UUID, body: CorrectionInput, caller: Mover, desk: AtDesk) -> CommandAccepted:
+async def correct_meeting(meeting_id: UUID, body: CorrectionInput, caller: Mover, desk: AtDesk) -> CommandAccepted:
     """Recorded facts were wrong. Another `unit_id` takes an office of the lowest committee above both units."""
     state = await desk.meeting(meeting_id)
     plan = live(state)
@@ -77,7 +79,7 @@ async def correct(meeting_id: UUID, body: CorrectionInput, caller: Mover, desk: 
 
 
 @router.post("/{meeting_id}/withdrawal")
-async def withdraw(meeting_id: UUID, body: WithdrawalInput, caller: Corrector, desk: AtDesk) -> CommandAccepted:
+async def withdraw_meeting(meeting_id: UUID, body: WithdrawalInput, caller: Corrector, desk: AtDesk) -> CommandAccepted:
     """The meeting was recorded in error and counts nowhere."""
     plan = live(await desk.known(meeting_id, caller))
     return await desk.handle(commands.WithdrawMeeting(meeting_id, body.reason), plan.unit_id)

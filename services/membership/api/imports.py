@@ -111,7 +111,7 @@ class AppliedAnswer(BaseModel):
 
 
 @router.post("")
-async def send(
+async def send_file(
     caller: Annotated[Caller, CHANGE],
     running: Running,
     known: Known,
@@ -131,7 +131,7 @@ async def send(
 
 
 @router.post("/{import_id}/apply")
-async def carry_out(
+async def apply_import(
     caller: Annotated[Caller, CHANGE],
     running: Running,
     known: Known,
@@ -149,7 +149,7 @@ async def carry_out(
 
 
 @router.post("/{import_id}/confirmation")
-async def confirm(
+async def confirm_import(
     caller: Annotated[Caller, CONFIRM],
     running: Running,
     known: Known,
@@ -164,7 +164,10 @@ async def confirm(
 
 
 @router.get("/{import_id}")
-async def show(caller: Annotated[Caller, CHANGE], running: Running, known: Known, import_id: UUID) -> ImportAnswer:
+async def show_import(
+    caller: Annotated[Caller, CHANGE], running: Running, known: Known, import_id: UUID
+) -> ImportAnswer:
+    """The preview again, with what became of it."""
     await require_root(caller, known)
     return answer(await _find(running, import_id))
 

@@ -25,6 +25,7 @@ from shared.eventstore.texts import read_texts
 from shared.local_time import local_date
 from shared.web.access import READ, Caller
 from shared.web.context import CommandAccepted, at_least, command_context, receipt
+from shared.web.examples import OTHER_CELL, example
 from shared.web.inputs import Input
 
 router = APIRouter(tags=["members"])
@@ -55,6 +56,8 @@ class MemberPage(BaseModel):
 class StatusInput(Input):
     """[valid_from, valid_until], both days included. A temporary stay names the host cell."""
 
+    model_config = example(standing="official", status="exempt", valid_from="2027-01-01")
+
     standing: Standing
     status: MemberStatus
     valid_from: GivenDay
@@ -63,6 +66,8 @@ class StatusInput(Input):
 
 
 class TransferInput(Input):
+    model_config = example(to_cell_id=OTHER_CELL, effective_on="2027-02-01")
+
     to_cell_id: UUID
     effective_on: GivenDay
 
@@ -90,6 +95,7 @@ async def members(
 
 @router.get("/members/{member_id}", dependencies=[Depends(at_least)])
 async def member(caller: Annotated[Caller, READ], running: Running, on: Day, member_id: UUID) -> MemberAnswer:
+    """One member on a day, with the name."""
     await caller.require(await _cell_of(running, member_id))
     [answer] = await _answers(running, [member_id], on)
     return answer
@@ -113,7 +119,7 @@ async def change_status(
 
 
 @router.post("/members/{member_id}/transfers")
-async def transfer(
+async def transfer_member(
     caller: Annotated[Caller, CHANGE],
     running: Running,
     known: Known,
@@ -128,7 +134,7 @@ async def transfer(
 
 
 @router.post("/members/{member_id}/withdrawals")
-async def withdraw(
+async def withdraw_member_change(
     caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, member_id: UUID, body: Withdrawal
 ) -> CommandAccepted:
     """A transfer, a status or, with nothing recorded after it, the admission was an error and counts no longer."""

@@ -15,6 +15,7 @@ from shared.eventstore.context import Context
 from shared.local_time import local_date
 from shared.web.access import Caller, Reach, Role, allow
 from shared.web.context import command_context
+from shared.web.examples import example
 from shared.web.inputs import Input
 from shared.web.requests import wrote
 
@@ -24,6 +25,25 @@ MACHINE = allow({Role.INTEGRATOR: Reach.SYSTEM})
 
 class PushInput(Input):
     """`rows`: objects whose keys are the headings of the mapping; null where a cell would be empty."""
+
+    model_config = example(
+        mapping="members",
+        as_of="2026-03-01",
+        rows=[
+            {
+                "Số thẻ đảng viên": "VD-000001",
+                "Họ và tên": "Nguyễn Văn Ví Dụ",
+                "Ngày sinh": "15/06/1988",
+                "Mã chi bộ": "42.001.001.000.001",
+                "Diện đảng viên": "Chính thức",
+                "Ngày về chi bộ": "01/03/2026",
+                "Tình trạng sinh hoạt": "Đang sinh hoạt",
+                "Từ ngày": "",
+                "Đến ngày": "",
+                "Mã chi bộ sinh hoạt tạm thời": "",
+            }
+        ],
+    )
 
     mapping: str
     as_of: GivenDay | None = None

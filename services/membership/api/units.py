@@ -36,6 +36,7 @@ from shared.contracts.membership import TREE_KEY
 from shared.eventstore.context import Context
 from shared.web.access import Caller
 from shared.web.context import CommandAccepted, at_least, command_context, receipt
+from shared.web.examples import example
 
 router = APIRouter(prefix="/units", tags=["units"])
 Commanded = Annotated[Context, Depends(command_context)]
@@ -59,6 +60,12 @@ class Move(Decided):
 
 
 class Rename(Decided):
+    model_config = example(
+        name="Chi bộ thôn Đông Hòa",
+        effective_on="2027-01-01",
+        decision={"number": "15-QĐ/ĐU", "issued_on": "2026-12-15"},
+    )
+
     name: OfficialName
 
 
@@ -84,13 +91,14 @@ async def units(
 
 @router.get("/{unit_id}", dependencies=[Depends(at_least)])
 async def unit(caller: Annotated[Caller, READ_STRUCTURE], known: Known, on: Day, unit_id: UUID) -> UnitAnswer:
+    """One unit on a day."""
     tree = await known.tree()
     await caller.require(unit_id)
     return _answer(existing(tree, unit_id, on), tree, on)
 
 
 @router.post("/{unit_id}/moves")
-async def move(
+async def move_unit(
     caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, unit_id: UUID, body: Move
 ) -> CommandAccepted:
     """From `effective_on` the unit stands under another parent; a cycle on any day is refused."""
@@ -100,7 +108,7 @@ async def move(
 
 
 @router.post("/{unit_id}/names")
-async def rename(
+async def rename_unit(
     caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, unit_id: UUID, body: Rename
 ) -> CommandAccepted:
     """A new official name; reports that were issued keep the old one."""
@@ -109,7 +117,7 @@ async def rename(
 
 
 @router.post("/{unit_id}/mergers")
-async def merge(
+async def merge_units(
     caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, unit_id: UUID, body: Merger
 ) -> CommandAccepted:
     """Other units end and go on in this one."""
@@ -118,7 +126,7 @@ async def merge(
 
 
 @router.post("/{unit_id}/dissolution")
-async def dissolve(
+async def dissolve_unit(
     caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, unit_id: UUID, body: Decided
 ) -> CommandAccepted:
     """The unit no longer exists from `effective_on` on."""
@@ -127,7 +135,7 @@ async def dissolve(
 
 
 @router.post("/{unit_id}/withdrawals")
-async def withdraw(
+async def withdraw_unit_change(
     caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, unit_id: UUID, body: Withdrawal
 ) -> CommandAccepted:
     """A change of the unit was recorded in error and counts no longer."""

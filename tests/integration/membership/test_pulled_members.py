@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -21,6 +22,7 @@ from services.membership.imports.mapping import load_mapping
 from services.membership.imports.pull import Pull, Source, pull
 from services.membership.imports.registry import Registry
 from services.membership.imports.source import SourceAway
+from tests.fixtures.waiting import eventually
 from tests.integration.membership.conftest import MACHINE, Sender
 from tests.integration.membership.test_pushed_rows import Record, admitted, push, records
 from tests.integration.membership.test_shrinking_files import board_of, confirm
@@ -202,20 +204,30 @@ def served(feed: Feed) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = Thread(target=server.serve_forever)
         thread.start()
-        yield f"http://127.0.0.1:{server.server_port}/members"
-        server.shutdown()
-        thread.join()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}/members"
+        finally:
+            server.shutdown()
+            thread.join()
+
+
+def environment(sender: Sender, url: str, every_seconds: float = 60) -> dict[str, str]:
+    settings = {
+        "MEMBERSHIP_DATABASE_URL": sender.service.runtime.settings.database_url,
+        "MEMBERSHIP_IDENTITY_SECRET": "only for this test",
+        "MEMBERSHIP_PULL_URL": url,
+        "MEMBERSHIP_PULL_EVERY_SECONDS": str(every_seconds),
+    }
+    return {**os.environ, **settings}
+
+
+PROGRAM = (sys.executable, "-m", "services.membership", "pull")
 
 
 async def test_the_command_pulls_everything_once_and_says_what_it_did(sender: Sender, puller: Puller) -> None:
     def command(url: str) -> subprocess.CompletedProcess[str]:
-        settings = {
-            "MEMBERSHIP_DATABASE_URL": sender.service.runtime.settings.database_url,
-            "MEMBERSHIP_IDENTITY_SECRET": "only for this test",
-            "MEMBERSHIP_PULL_URL": url,
-        }
-        program = [sys.executable, "-m", "services.membership", "pull", "--once"]
-        return subprocess.run(program, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+        variables = environment(sender, url)
+        return subprocess.run([*PROGRAM, "--once"], env=variables, capture_output=True, text=True, check=False)
 
     with served(puller.feed) as url:
         done = await asyncio.to_thread(command, url)
@@ -226,3 +238,39 @@ async def test_the_command_pulls_everything_once_and_says_what_it_did(sender: Se
         away = await asyncio.to_thread(command, url)
     assert (away.returncode, "answers 503" in away.stderr) == (2, True), away
     assert await admitted(sender) == len(puller.feed.rows)
+
+
+async def test_the_command_goes_on_until_it_is_asked_to_stop(sender: Sender, puller: Puller) -> None:
+    first, second, late = puller.feed.rows[:3]
+    puller.feed.rows = [first, second]
+
+    async def recorded(members: int) -> bool:
+        return await admitted(sender) == members
+
+    with served(puller.feed) as url:
+        process = await asyncio.create_subprocess_exec(*PROGRAM, env=environment(sender, url, every_seconds=0.1))
+        try:
+            await eventually(lambda: recorded(2), "the first round", 60)
+            puller.feed.rows.append(late)
+            await eventually(lambda: recorded(3), "what came after it", 60)
+            process.send_signal(signal.SIGTERM)
+            assert await asyncio.wait_for(process.wait(), 60) == 0
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+
+
+async def test_the_command_waits_for_a_source_that_is_away_and_stops_while_it_waits(
+    sender: Sender, puller: Puller
+) -> None:
+    puller.feed.away = True
+    with served(puller.feed) as url:
+        process = await asyncio.create_subprocess_exec(
+            *PROGRAM, env=environment(sender, url, every_seconds=3600), stderr=asyncio.subprocess.PIPE
+        )
+        assert process.stderr is not None
+        said = await asyncio.wait_for(process.stderr.readline(), 60)
+        process.send_signal(signal.SIGTERM)
+        await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, b"answers 503" in said) == (0, True), said

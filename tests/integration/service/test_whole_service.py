@@ -109,3 +109,12 @@ async def test_says_in_one_line_what_is_missing() -> None:
         assert process.returncode == 2
         assert b"MEETINGS_DATABASE_URL" in written
         assert b"Traceback" not in written
+
+
+async def test_refuses_to_write_a_version_that_it_does_not_know() -> None:
+    nowhere = environment("postgresql://nowhere@127.0.0.1:1/none", "127.0.0.1:1", free_port())
+    async with running("api", nowhere | {"MEETINGS_EVENT_VERSIONS": '{"MeetingHeld": 7}'}) as process:
+        written = await asyncio.wait_for(process.written(), STOP_SECONDS)
+        assert process.returncode == 2
+        assert b"MeetingHeld.v7 cannot be written here, but: MeetingHeld.v1" in written
+        assert b"Traceback" not in written

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from services.operations.overview import HeldKey, Overview, Source, look
 from services.operations.settings import NothingToAsk, asking
-from services.operations.status_command import held_table, services_table
+from services.operations.status_command import held_table, not_reading, services_table
 
 SERVICES = {"meetings": "http://meetings", "reporting": "http://reporting"}
 
@@ -155,3 +155,24 @@ def test_a_reason_is_summed_up_in_its_first_line() -> None:
     short, long = (HeldKey.model_validate(said | {"reason": reason}) for reason in ("broken", "broken\nDETAIL: a row"))
     assert (short.summary, short.says_more) == ("broken", False)
     assert (long.summary, long.says_more) == ("broken", True)
+
+
+async def test_a_new_version_waits_for_every_consumer_of_the_event_to_read_it() -> None:
+    def reading(version: int | None) -> dict[str, Any]:
+        [consumer] = status()["consumers"]
+        versions = {} if version is None else {"versions": {"MeetingHeld": version}}
+        return status(consumers=[consumer | {"types": ["MeetingHeld"]} | versions])
+
+    async def lacking(version: int | None, log: str = "meetings", event: str = "MeetingHeld") -> list[str]:
+        answers = {f"{name}/ops/parked": (200, parked()) for name in SERVICES}
+        answers |= {"meetings/ops/status": (200, status(consumers=[])), "reporting/ops/status": (200, reading(version))}
+        overview, _ = await seen(answers)
+        return list(not_reading(overview, log, event, 2))
+
+    assert await lacking(1) == ["reporting.facts (reporting) reads MeetingHeld up to version 1"]
+    assert await lacking(None) == await lacking(1)  # a release that did not say so yet
+    assert await lacking(2) == []
+    assert await lacking(2, log="membership") == ["no consumer takes MeetingHeld of membership"]
+    assert await lacking(2, event="MeetingHelt") == ["no consumer takes MeetingHelt of meetings"]
+    overview, _ = await seen({})
+    assert not_reading(overview, "meetings", "MeetingHeld", 2)[0] == "meetings does not answer (ConnectError)"
