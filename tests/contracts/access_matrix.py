@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, TextIO, cast
 
 from fastapi import FastAPI
+from pydantic import SecretStr
 
 import services
+from services.reporting.settings import ReportingSettings
 from shared.eventstore.memory import MemoryLog
 from shared.service import Runtime, Service, ServiceSettings
 from shared.web.access import Role, Rule
@@ -28,6 +30,13 @@ PLACE = ("service", "method", "route")
 EVERYONE = "everyone"
 COLUMNS = (*PLACE, EVERYONE, *Role)
 CLOSED = "-"
+# Where browsers log in: that adds endpoints.
+WITH_LOGIN = ReportingSettings(
+    database_url="postgresql://nowhere",
+    oidc_client_id="web",
+    oidc_client_secret=SecretStr("of this list alone"),
+    front_door="https://nowhere",
+)
 
 Row = Mapping[str, str]
 Matrix = Mapping[tuple[str, str, str], Row]
@@ -41,7 +50,7 @@ def names() -> list[str]:
 def application(name: str, directory: object = None) -> FastAPI:
     """The real application of a service, with a memory log, without database."""
     service: Service = importlib.import_module(f"services.{name}.app").SERVICE
-    settings = ServiceSettings(name=name, database_url="postgresql://nowhere")
+    settings = WITH_LOGIN if name == "reporting" else ServiceSettings(name=name, database_url="postgresql://nowhere")
     nothing: Any = None
     running = Runtime(
         settings, nothing, MemoryLog(name), cast("Any", directory), [], lambda: datetime(2026, 3, 15, tzinfo=UTC)
