@@ -215,4 +215,6 @@ def _asking() -> Iterator[None]:
 
 def _failed(error: str) -> LoginFailed:
     log.warning("login_failed", error=error)
-    return LoginFailed("Chưa đăng nhập được: lượt đăng nhập này đã hết hạn, đã dùng, hoặc không bắt đầu từ đây.")
+    return LoginFailed(
+        "Chưa đăng nhập được: lượt này đã hết hạn, đã dùng, hoặc không bắt đầu từ đây. Hãy mở lại trang đầu."
+    )

@@ -24,7 +24,9 @@ from samples.demo.job import SEED, set_up
 from samples.demo.people import Cast, Cell
 from samples.month import PERIOD
 from samples.province.make import make_province
+from shared.web.entry import JUST_LOGGED_IN
 from shared.web.issuer import DemoIssuer
+from shared.web.pages import TOKEN_COOKIE
 from tests.browser.conftest import browser, chromium
 from tests.e2e.asking import claims_of
 from tests.e2e.conftest import Played
@@ -133,6 +135,12 @@ def log_in(page: Page, name: str) -> None:
 def cookie(page: Page, name: str) -> str | None:
     """What the browser keeps under `name`."""
     return next((kept.get("value") for kept in page.context.cookies() if kept.get("name") == name), None)
+
+
+def forget_token(page: Page) -> None:
+    """As when it has ended, some time after the login."""
+    for name in (TOKEN_COOKIE, JUST_LOGGED_IN):
+        page.context.clear_cookies(name=name)
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 import pytest
-from playwright.sync_api import Page, Response, expect
+from playwright.sync_api import Page, Response, Route, expect
 
-from tests.oidc.conftest import Province, cookie, log_in, month
+from tests.oidc.conftest import Province, cookie, forget_token, log_in, month
 
 pytestmark = [pytest.mark.oidc, pytest.mark.timeout(1200)]
 
@@ -30,6 +30,31 @@ def test_an_operator_logs_in_once_for_all_services(visitor: Page, province: Prov
     expect(visitor.get_by_role("link", name="Theo dõi trực tiếp")).to_be_visible()
     visitor.goto("/")
     expect(visitor.get_by_role("button", name="Đăng xuất")).to_be_visible()
+
+
+def test_a_live_view_whose_login_has_ended_logs_in_by_itself(visitor: Page, province: Province) -> None:
+    """Its page would go on showing what it had, and nothing new."""
+    visitor.goto("/operations/live")
+    log_in(visitor, province.account("truc-dem", client_id="van-hanh"))
+    expect(visitor.get_by_role("status")).to_contain_text("Đang theo dõi")
+    asked: list[str] = []
+
+    def answer(route: Route) -> None:
+        asked.append(route.request.url)
+        match len(asked):
+            case 1:
+                route.fulfill(body="retry: 1\n\n", content_type="text/event-stream")  # and ends, as each does in time
+            case 2:
+                forget_token(visitor)
+                route.fulfill(status=401)
+            case _:
+                route.continue_()
+
+    visitor.route("**/live/events*", answer)
+    with visitor.expect_request("**/reporting/login?*"):
+        visitor.goto("/operations/live?type=RollCallOpened")
+    expect(visitor.get_by_role("status")).to_contain_text("Đang theo dõi")
+    assert visitor.url.endswith("/operations/live?type=RollCallOpened")
 
 
 def test_an_account_that_names_nobody_is_told_so_and_can_leave(visitor: Page, province: Province) -> None:
@@ -70,14 +95,15 @@ def test_logging_out_ends_the_session_here_and_at_keycloak(secretary: Page, prov
     expect(secretary.locator("#username")).to_be_visible()
 
 
-def test_another_site_neither_logs_out_nor_commands(secretary: Page, province: Province) -> None:
-    elsewhere = "http://elsewhere.example"
-    for path, status in (("/reporting/logout", 403), ("/operations/parked/redrive", 401)):
-        form = f'<form method="post" action="{province.door}{path}"><button>x</button></form>'
-        secretary.route(f"{elsewhere}/**", lambda route, form=form: route.fulfill(body=form, content_type="text/html"))
-        secretary.goto(f"{elsewhere}/")
-        with secretary.expect_response(province.door + path) as answered:
-            secretary.get_by_role("button").click()
-        assert answered.value.status == status
+@pytest.mark.parametrize(("path", "status"), [("/reporting/logout", 403), ("/operations/parked/redrive", 401)])
+def test_another_site_neither_logs_out_nor_commands(
+    secretary: Page, province: Province, path: str, status: int
+) -> None:
+    form = f'<form method="post" action="{province.door}{path}"><button>x</button></form>'
+    secretary.route("http://elsewhere.example/", lambda route: route.fulfill(body=form, content_type="text/html"))
+    secretary.goto("http://elsewhere.example/")
+    with secretary.expect_response(province.door + path) as answered:
+        secretary.get_by_role("button").click()
+    assert answered.value.status == status
     secretary.goto(month(province.cells[0]))
     expect(secretary.get_by_role("heading", level=1)).to_contain_text(province.cells[0].name)

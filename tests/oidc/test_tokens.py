@@ -4,9 +4,10 @@ import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
+from shared.web.pages import TOKEN_COOKIE
 from tests.e2e.asking import claims_of, part_of
 from tests.fixtures.waiting import until
-from tests.oidc.conftest import CLIENT, MACHINE, PASSWORD, Province, cookie, month
+from tests.oidc.conftest import CLIENT, MACHINE, PASSWORD, Province, cookie, forget_token, month
 
 pytestmark = [pytest.mark.oidc, pytest.mark.timeout(1200)]
 
@@ -17,14 +18,14 @@ def reads(province: Province, path: str, token: str) -> int:
 
 
 def token_of(page: Page) -> str:
-    token = cookie(page, "token")
+    token = cookie(page, TOKEN_COOKIE)
     assert token
     return token
 
 
 def another_token(page: Page, path: str) -> str:
     """One more from the provider's session, as after the old one has been lost."""
-    page.context.clear_cookies(name="token")
+    forget_token(page)
     page.goto(path)
     return token_of(page)
 
