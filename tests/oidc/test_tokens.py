@@ -55,10 +55,17 @@ def test_a_machine_with_a_secret_is_the_registered_client(province: Province) ->
 
 
 def test_a_token_for_another_system_is_refused(province: Province) -> None:
-    somebody = province.secretary(province.cells[0])
-    token = province.keycloak.person_token(somebody, PASSWORD)
-    assert claims_of(token)["iss"] == province.keycloak.issuer
-    assert reads(province, month(province.cells[0]), token) == 401
+    [client] = province.keycloak.ask("GET", f"/clients?clientId={MACHINE}")
+    [audience] = [mapper for mapper in client["protocolMappers"] if mapper["name"] == "audience"]
+    path = f"/clients/{client['id']}/protocol-mappers/models/{audience['id']}"
+    another = {"included.custom.audience": "another-system"}
+    province.keycloak.ask("PUT", path, audience | {"config": audience["config"] | another})
+    try:
+        token = province.keycloak.machine_token(MACHINE)
+    finally:
+        province.keycloak.ask("PUT", path, audience)
+    assert (claims_of(token)["aud"], claims_of(token)["client_id"]) == ("another-system", MACHINE)
+    assert reads(province, "/membership/offices", token) == 401
 
 
 def test_nobody_gives_another_office_to_their_own_account(province: Province) -> None:
