@@ -3,7 +3,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help env demo run test check lint types arch contracts simulate fuzz faults mutants bench status stack secrets \
-	rehearse-restore test-compose test-kubernetes test-tls test-browser test-tracing test-alerts lock clean
+	rehearse-restore test-compose test-kubernetes test-tls test-browser test-oidc test-tracing test-alerts lock clean
 
 PYTHON ?= python3.11
 VENV := .venv
@@ -89,6 +89,9 @@ test-browser: $(STAMP) ## the operators' pages in the Chromium of this machine; 
 
 test-tracing: $(STAMP) ## spans of a whole system in Jaeger, which is built once, with Go
 	@$(BIN)/python -m pytest tests/tracing -m tracing $(ARGS)
+
+test-oidc: $(STAMP) ## logins at Keycloak in the Chromium of this machine; fetches Keycloak once (177 MB)
+	@$(BIN)/python -m pytest tests/oidc -m oidc $(ARGS)
 
 test-alerts: ## the alert rules, by promtool
 	@command -v promtool >/dev/null || { echo 'make test-alerts: promtool is not installed (Debian: the package prometheus)' >&2; exit 1; }

@@ -43,7 +43,10 @@ class ClientSettings(BaseModel):
 
 
 class ServiceSettings(KafkaSettings):
-    """Every service's settings, from variables with the service's name as prefix, such as ATTENDANCE_DATABASE_URL."""
+    """Every service's settings, from variables with the service's name as prefix, such as ATTENDANCE_DATABASE_URL.
+
+    `oidc_client_id`: as what browsers log in at the issuer; without it none does. They come back to `front_door`.
+    """
 
     model_config = SettingsConfigDict(frozen=True)
 
@@ -58,6 +61,8 @@ class ServiceSettings(KafkaSettings):
     oidc_issuer: str = "http://127.0.0.1:8080"
     oidc_audience: str = "sinh-hoat-chi-bo"
     oidc_jwks_url: str = "http://127.0.0.1:8080/jwks.json"
+    oidc_client_id: str | None = None
+    front_door: str | None = Field(default=None, pattern=r"^https?://[^/?#]+$")
     otlp_endpoint: str | None = None
     log_level: str = "INFO"
     clients: dict[str, ClientSettings] = Field(default_factory=dict)

@@ -9,7 +9,9 @@ settings.load_profile("suite")
 
 def pytest_report_header(config: pytest.Config) -> str | None:
     """What a plain run leaves out, and what runs it."""
-    runs = {"long": "make faults"} | {name: f"make test-{name}" for name in ("browser", "compose", "kubernetes", "tls")}
+    runs = {"long": "make faults"} | {
+        name: f"make test-{name}" for name in ("browser", "compose", "kubernetes", "oidc", "tls", "tracing")
+    }
     left_out = [f"{name}: {run}" for name, run in runs.items() if f"not {name}" in config.option.markexpr]
     return f"left out ({', '.join(left_out)})" if left_out else None
 

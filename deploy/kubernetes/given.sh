@@ -21,5 +21,7 @@ login() { # by the label the operator sees that the password was changed
     echo ---
     made secret generic membership-identity --from-file secret="$folder/membership_identity_secret"
     echo ---
+    made secret generic reporting-login --from-file secret="$folder/reporting_oidc_client_secret"
+    echo ---
     made configmap mappings --from-file "$mappings"
 } | kubectl apply -f - "$@"

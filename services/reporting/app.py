@@ -8,13 +8,22 @@ from fastapi import APIRouter
 from services.reporting import api, pages
 from services.reporting.projections import FactsProjection, RatingNames, TreePositions
 from services.reporting.recount_command import commands
+from services.reporting.settings import ReportingSettings
 from shared.directory.projection import directory_handler
 from shared.messaging.handler import EventHandler
-from shared.service import Runtime, Service
+from shared.service import Runtime, Service, ServiceSettings
+from shared.web.login import Login
 
 
-def routers(_: Runtime) -> Sequence[APIRouter]:
-    return [api.router, pages.router]
+def routers(running: Runtime) -> Sequence[APIRouter]:
+    return [api.router, pages.router, *_login(running.settings)]
+
+
+def _login(settings: ServiceSettings) -> Sequence[APIRouter]:
+    """Here, where the home page is, browsers log in for all services."""
+    if not isinstance(settings, ReportingSettings) or settings.client is None:
+        return ()
+    return (Login(settings.oidc_issuer, *settings.client).router,)
 
 
 def handlers(_: Runtime) -> Sequence[EventHandler]:

@@ -12,13 +12,12 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from shared.web.entry import sign_out
 from shared.web.language import Language, Texts, Words
 
 FRAME = Path(__file__).parent / "templates"
 STYLE = Markup((FRAME / "style.css").read_text(encoding="utf-8"))  # noqa: S704 - our own file
 TOKEN_COOKIE = "token"  # noqa: S105 - its name
-# The cookie comes from the demo's sign-in alone, and there it is given back (`sign_in.py`).
-SIGN_OUT = "/issuer/sign-out"
 WORDS: Words = MappingProxyType({"sign_out": ("Đăng xuất", "Sign out")})
 # A page is text, a style and a drawing: nothing runs, nothing is fetched.
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -70,7 +69,7 @@ class Pages:
         body = self._environment.get_template(template).render(
             t=t,
             style=STYLE,
-            sign_out=SIGN_OUT if request.cookies.get(TOKEN_COOKIE) else None,
+            sign_out=sign_out(request) if request.cookies.get(TOKEN_COOKIE) else None,
             frame=Texts(WORDS, t.language),
             base=str(request.scope.get("root_path", "")),
             query=urlencode({**carried, "lang": t.language}),

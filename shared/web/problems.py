@@ -6,12 +6,13 @@ from http import HTTPStatus
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from pydantic import BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 
 from shared.database.transient import is_transient
 from shared.decider import DomainError
+from shared.web.entry import login_by_itself
 from shared.web.field_texts import field_text
 from shared.web.problem_page import problem_page, wants_page
 
@@ -76,7 +77,7 @@ def problem_response(
     headers: Mapping[str, str] | None = None,
     errors: list[FieldProblem] | None = None,
 ) -> Response:
-    """The answer for a problem of type `kind`; a page for who asks for one."""
+    """The answer for a problem of type `kind`; a page for who asks for one, or the login that the page wants."""
     body = Problem(
         type=TYPE_PREFIX + kind,
         title=TITLES.get(status) or HTTPStatus(status).phrase,
@@ -87,6 +88,8 @@ def problem_response(
         errors=errors,
     )
     if wants_page(request):
+        if status == 401 and (login := login_by_itself(request)):
+            return RedirectResponse(login, status_code=303, headers={"Cache-Control": "no-store"})
         page = problem_page(request, status=status, title=body.title, detail=detail, correlation_id=body.correlation_id)
         page.headers.update(headers or {})
         return page

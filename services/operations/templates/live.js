@@ -45,6 +45,11 @@ function show(event) {
 }
 
 const source = new EventSource(words.events);
-source.onopen = () => { said.textContent = words.open; };
-source.onerror = () => { said.textContent = words.lost; };
+let opened = false;
+source.onopen = () => { opened = true; said.textContent = words.open; };
+source.onerror = () => {
+  said.textContent = words.lost;
+  // Refused, and not for the first time: the login has ended. The page, asked for again, brings a new one.
+  if (opened && source.readyState === EventSource.CLOSED) location.reload();
+};
 source.onmessage = (message) => show(JSON.parse(message.data));

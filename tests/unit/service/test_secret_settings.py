@@ -4,10 +4,13 @@ import ssl
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from typer.testing import CliRunner
 
 from services.membership.app import SERVICE
 from services.membership.settings import MembershipSettings
+from services.reporting.app import SERVICE as REPORTING
+from services.reporting.settings import ReportingSettings
 from shared import secret_settings
 from shared.command_line import command_line
 from shared.messaging.brokers import Login
@@ -137,3 +140,36 @@ def test_half_an_encryption_is_refused_in_one_line(
     assert answer.exit_code == 2
     assert refusal in answer.output
     assert answer.output.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("variables", "refusal"),
+    [
+        ({}, "OIDC_CLIENT_ID is given: OIDC_CLIENT_SECRET or FRONT_DOOR is missing"),
+        ({"FRONT_DOOR": "https://door"}, "OIDC_CLIENT_SECRET or FRONT_DOOR is missing"),
+        ({"OIDC_CLIENT_SECRET": OWN}, "OIDC_CLIENT_SECRET or FRONT_DOOR is missing"),
+        ({"FRONT_DOOR": "https://door/reporting"}, "FRONT_DOOR: String should match pattern"),
+        ({"OIDC_CLIENT_SECRET": "example-oidc-client-secret"}, "make your own with `make secrets`"),
+    ],
+)
+def test_half_a_login_is_refused_in_one_line(
+    variables: dict[str, str], refusal: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"DATABASE_URL": "postgresql://nowhere", "OIDC_CLIENT_ID": "web", **variables}.items():
+        monkeypatch.setenv(f"REPORTING_{name}", value)
+
+    answer = CliRunner().invoke(command_line(REPORTING, ReportingSettings), ["all"])
+
+    assert answer.exit_code == 2
+    assert refusal in answer.output
+    assert answer.output.count("\n") == 1
+
+
+def test_the_secret_of_a_client_is_a_file_like_others(secrets: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (secrets / "reporting_oidc_client_secret").write_text(f"{OWN}\n")
+    for name, value in {"OIDC_CLIENT_ID": "web", "FRONT_DOOR": "https://door"}.items():
+        monkeypatch.setenv(f"SERVICE_{name}", value)
+
+    client = ReportingSettings(database_url="postgresql://nowhere").client
+
+    assert client == ("web", SecretStr(OWN), "https://door")
