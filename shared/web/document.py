@@ -180,10 +180,14 @@ def _refusal(status: int, text: str, service: str) -> dict[str, Any]:
 def _problems(status: int, service: str) -> list[tuple[str, str]]:
     """The types of problems of this status, with the first line of what is said of them in the code."""
     ours = ("shared.", f"services.{service}.")
+    browsers = "shared.web.login"  # whose routes are in no document
     found = {
         error.problem: (error.__doc__ or "").partition("\n")[0]
         for error in sorted(_descendants(DomainError), key=lambda error: (error.__module__, error.__name__))
-        if error.status == status and "problem" in vars(error) and error.__module__.startswith(ours)
+        if error.status == status
+        and "problem" in vars(error)
+        and error.__module__.startswith(ours)
+        and error.__module__ != browsers
     }
     return sorted(found.items() | {UNCLASSED[status]} if status in UNCLASSED else found.items())
 
