@@ -42,6 +42,7 @@ def configure_logging(service: str, level: str = "INFO") -> None:
     # Every request is already one line with its correlation id.
     logging.getLogger("uvicorn.access").disabled = True
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.getLogger("httpx2").setLevel(logging.WARNING)
     # It warns at each session that topics are not made by themselves, which is what we want of it.
     logging.getLogger("faststream").setLevel(logging.ERROR)
     logging.getLogger("aiokafka").setLevel(logging.WARNING)
