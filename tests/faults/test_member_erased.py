@@ -40,11 +40,12 @@ async def erase_one_of(load: Load, cell: Cell) -> SampleMember:
     seen = await load.read(path, cell.secretary)
     assert (seen["name"], seen["born_on"]) == (None, None)
     load.rig.say(f"member {member['member_id']} is erased")
-    return next(
+    [person] = [
         each
         for each in PROVINCE.members
         if (each.cell, each.name, each.born_on.isoformat()) == (cell.code, member["name"], member["born_on"])
-    )
+    ]
+    return person
 
 
 async def figures(load: Load) -> Mapping[UUID, Any]:
