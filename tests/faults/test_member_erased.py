@@ -40,11 +40,8 @@ async def erase_one_of(load: Load, cell: Cell) -> SampleMember:
     seen = await load.read(path, cell.secretary)
     assert (seen["name"], seen["born_on"]) == (None, None)
     load.rig.say(f"member {member['member_id']} is erased")
-    [person] = [
-        each
-        for each in PROVINCE.members
-        if (each.cell, each.name, each.born_on.isoformat()) == (cell.code, member["name"], member["born_on"])
-    ]
+    who = cell.code, member["name"], member["born_on"]  # a day as the office wrote it
+    [person] = [each for each in PROVINCE.members if (each.cell, each.name, f"{each.born_on:%d/%m/%Y}") == who]
     return person
 
 
@@ -61,7 +58,8 @@ async def no_trace(load: Load, erased: list[SampleMember]) -> None:
         b"|".join([record.key or b"", record.value or b"", *(value for _, value in record.headers)])
         for record in await every_record(load.rig.system.kafka)
     ]
-    traces = [trace for member in erased for trace in (member.name, member.code, member.born_on.isoformat())]
+    days = [f"{member.born_on:{form}}" for member in erased for form in ("%d/%m/%Y", "%Y-%m-%d")]
+    traces = [*days, *(trace for member in erased for trace in (member.name, member.code))]
     for trace in traces:
         assert not [record for record in written if trace.encode() in record], f"a topic knows {trace}"
     load.rig.say(f"none of {len(written)} records holds {', '.join(traces)}")
