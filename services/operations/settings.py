@@ -18,7 +18,7 @@ class OperationsSettings(ServiceSettings):
     """`services`: the address of each service, by name.
 
     `webhook_hosts`: where webhooks may go, by exact name (`host`, or `host:port`), each with the inner networks in
-    which its address may be; none for a public one. `webhook_http_loopback`: plain HTTP to this machine, for demo and tests.
+    which its address may be; none for a public one. `webhook_http_loopback`: plain HTTP to this machine, for a demo.
     A delivery is parked after `webhook_attempts`; what went out is forgotten after `webhook_keep_days`; a subscription
     for which more than `webhook_most_waiting` wait ends.
     """
