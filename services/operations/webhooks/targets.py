@@ -76,7 +76,8 @@ async def resolved(url: str, allowed: Allowed) -> Target:
     parts = checked(url, allowed)
     host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    addresses = [ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
+    # IPv4 first: names have IPv6 addresses more often than machines have the way to them.
+    addresses = sorted((ip_address(str(entry[4][0]).partition("%")[0]) for entry in found), key=lambda at: at.version)
     name = authority(host, parts.port, parts.scheme)
     # One that is refused is enough: who answers for the name could choose among them.
     for address in addresses:
