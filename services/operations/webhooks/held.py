@@ -54,7 +54,7 @@ class Held:
                 raise DeliveryNotParked(f"Khóa {key[1]} của {key[0]} không (còn) bị giữ ở webhook này.")
             position: int = await WEBHOOKS.head_position(tx, **of)
             await through(tx, subscription_id, *key, position, "dropped")
-        log.warning("webhook delivery dropped", subscription=str(subscription_id), key=key, position=position)
+        log.info("webhook delivery dropped", subscription=str(subscription_id), key=key, position=position)
         return position
 
     async def clear(self, *, keep_seconds: float, most_waiting: int) -> None:

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -72,11 +73,11 @@ class Post:
     async def recorded(self, log_id: str = "meetings") -> Sequence[RecordedEvent]:
         return await self.logs[log_id].read(after=0)
 
-    def deliverer(self, **changes: float) -> Deliverer:
+    def deliverer(self, **changes: Any) -> Deliverer:
         """Another process that delivers; `changes` to its patience."""
         return Deliverer(self.service.runtime.pool, self.sender, replace(self.patience, **changes))
 
-    async def deliver(self, **changes: float) -> None:
+    async def deliver(self, **changes: Any) -> None:
         """Sends everything that is due now."""
         await served(self.deliverer(**changes))
 

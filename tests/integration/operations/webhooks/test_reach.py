@@ -12,8 +12,8 @@ from shared.contracts.event import Event
 from shared.contracts.meetings import MinutesWithdrawn
 from shared.contracts.membership import TREE_KEY
 from shared.messaging.handler import NotYetKnown, Received
-from tests.integration import commune
 from tests.integration.commune import AN, BLOCK, COMMUNE, FAR, FIRST, PROVINCE, SECOND, SUB
+from tests.integration.inprocess import record
 from tests.integration.operations.webhooks.conftest import Post
 
 TODAY = date.today()  # noqa: DTZ011 - to the day is enough
@@ -129,7 +129,7 @@ async def test_who_is_concerned_by_a_change_of_the_tree_is_not_asked_before_the_
     await post.execute("UPDATE consumer_position SET position = 1 WHERE consumer = 'directory'")
     moved = facts.UnitMoved(unit_id=FIRST, parent_id=BLOCK, effective_on=TODAY)
     log = post.logs["membership"]
-    [row] = await commune.record(log, moved, stream="move", key=TREE_KEY)
+    [row] = await record(log, moved, stream="move", key=TREE_KEY)
     pool = post.service.runtime.pool
     async with pool.acquire() as tx, tx.transaction():
         with pytest.raises(DirectoryBehind):
