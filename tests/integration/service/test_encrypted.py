@@ -103,7 +103,7 @@ async def test_a_reader_from_outside_follows_what_happened_and_can_do_nothing_el
         reader = known(encrypted, "reader")
         assert position in await read_until(reader, "meetings.events", position)
     with pytest.raises(TopicAuthorizationFailedError):
-        await send(reader, "meetings.events")
+        await send(reader, "meetings.events", idempotent=False)
     assert not await readable(reader, "meetings.progress")
     admin = reader.admin()
     await admin.start()
@@ -202,8 +202,8 @@ def known(encrypted: Encrypted, user: str) -> Brokers:
     return Brokers(encrypted.kafka, context, Login(user, encrypted.passwords[user]))
 
 
-async def send(brokers: Brokers, topic: str) -> None:
-    producer = brokers.producer(acks="all", enable_idempotence=True)
+async def send(brokers: Brokers, topic: str, *, idempotent: bool = True) -> None:
+    producer = brokers.producer(acks="all", enable_idempotence=idempotent)
     try:
         await producer.start()
         await producer.send_and_wait(topic, b"{}", key=b"test", partition=0)
