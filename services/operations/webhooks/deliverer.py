@@ -75,7 +75,10 @@ class Deliverer:
         clock = asyncio.get_running_loop().time
         until = clock() + self.patience.attempt_seconds
         while clock() < until and (heads := await self._heads(lease)):
-            await asyncio.gather(*(self._deliver(lease, head) for head in heads))
+            attempts = await asyncio.gather(*(self._deliver(lease, head) for head in heads), return_exceptions=True)
+            for failed in attempts:
+                if failed is not None:  # our database is away: nobody says what became of it, and it is sent again
+                    raise failed
         await WEBHOOKS.give_back(self.pool, subscription_id=lease.subscription_id, epoch=lease.epoch)
 
     async def _keep_to(self, lease: Lease) -> None:

@@ -3,8 +3,10 @@
 import asyncio
 import socket
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 Address = IPv4Address | IPv6Address
@@ -12,6 +14,8 @@ Network = IPv4Network | IPv6Network
 DEFAULT_PORTS = {"https": 443, "http": 80}
 # An IPv6 address that a gateway turns into the IPv4 address at its end (RFC 6052).
 NAT64 = IPv6Network("64:ff9b::/96")
+# As many threads as there may be attempts at once: names that nobody answers for must not hold up the others.
+NAMES = ThreadPoolExecutor(max_workers=160, thread_name_prefix="names")
 VISIBLE = frozenset(chr(code) for code in range(0x21, 0x7F)) - {"\\"}
 
 
@@ -75,7 +79,7 @@ async def resolved(url: str, allowed: Allowed) -> Target:
     """Where to connect to, now. Raises `TargetRefused`, or OSError for a name that nobody knows."""
     parts = checked(url, allowed)
     host, port = parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
-    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    found = await asyncio.get_running_loop().run_in_executor(NAMES, _look_up, host, port)
     # IPv4 first: names have IPv6 addresses more often than machines have the way to them.
     addresses = sorted((ip_address(str(entry[4][0]).partition("%")[0]) for entry in found), key=lambda at: at.version)
     name = authority(host, parts.port, parts.scheme)
@@ -84,6 +88,10 @@ async def resolved(url: str, allowed: Allowed) -> Target:
         check_address(address, allowed.hosts[name], loopback_only=parts.scheme == "http")
     path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     return Target(parts.scheme, host, name, str(addresses[0]), port, path)
+
+
+def _look_up(host: str, port: int) -> Sequence[tuple[Any, ...]]:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
 
 
 def check_address(address: Address, inner: Sequence[Network], *, loopback_only: bool = False) -> None:

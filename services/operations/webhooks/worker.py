@@ -26,7 +26,8 @@ def settings_of(running: Runtime) -> OperationsSettings:
 
 def registry_of(running: Runtime) -> Registry:
     settings = settings_of(running)
-    return Registry(running.pool, Allowed(settings.webhook_hosts, settings.webhook_http_loopback))
+    hosts = {name.lower(): inner for name, inner in settings.webhook_hosts.items()}
+    return Registry(running.pool, Allowed(hosts, settings.webhook_http_loopback))
 
 
 def parts(running: Runtime) -> Sequence[Coroutine[Any, Any, None]]:

@@ -1,11 +1,15 @@
 """A receiver that hangs, drips, redirects, answers 10 MB, or leads inside: it hurts nobody but itself."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import Iterator
 from dataclasses import replace
 from http.server import ThreadingHTTPServer
 from pathlib import Path
+from threading import Event
+from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -33,6 +37,33 @@ async def test_a_receiver_that_hangs_holds_up_no_other(post: Post, receiver: Rec
     await eventually(lambda: came(receiver, "/well", 3), "the other receiver got everything")
     assert len(receiver.places("/hangs")) == 2
     await deliverer._end()
+
+
+async def test_names_that_nobody_answers_for_hold_up_no_other_receiver(
+    post: Post, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, look_up = Event(), socket.getaddrinfo
+
+    def slow(host: str, *rest: Any, **named: Any) -> Any:
+        if host == "elsewhere.example":
+            answered.wait(60)
+        return look_up("localhost", *rest, **named)
+
+    monkeypatch.setattr("socket.getaddrinfo", slow)
+    for number in range(10):
+        await post.registry.add(Wish(PROVINCE, f"https://elsewhere.example/{number}", [TYPE]), "client:test")
+    await post.happen(*(UUID(int=0x100 + n) for n in range(7)))
+    deliverer = post.deliverer(first_wait=3600.0)
+    deliverer.sender = replace(post.sender, seconds=60.0)
+    await deliverer.begin()
+    await post.subscribe(path="/well")
+    await post.happen(FIRST)
+    await deliverer.begin()
+    try:
+        await eventually(lambda: came(receiver, "/well", 1), "the other receiver got its event")
+    finally:
+        answered.set()
+        await deliverer._end()
 
 
 async def test_an_answer_has_to_come_in_time(post: Post, receiver: Receiver) -> None:
