@@ -130,21 +130,23 @@ ON CONFLICT (subscription_id, log_id, key) DO UPDATE SET waiting = webhook_line.
 UPDATE webhook_subscription AS s
 SET epoch = s.epoch + 1, leased_until = clock_timestamp() + :seconds::double precision * interval '1 second'
 FROM (
-    SELECT subscription_id
+    SELECT due.subscription_id
     FROM webhook_subscription AS due
+    CROSS JOIN LATERAL (
+        SELECT
+        FROM webhook_line AS l
+        WHERE l.subscription_id = due.subscription_id
+            AND l.parked_at IS NULL
+            AND l.next_attempt_at <= clock_timestamp()
+        ORDER BY l.next_attempt_at -- with its limit it keeps the planner from reading every line that there is
+        LIMIT 1
+    ) AS any_line
     WHERE due.state = 'active'
         AND due.leased_until <= clock_timestamp()
         AND (due.not_before IS NULL OR due.not_before <= clock_timestamp())
-        AND EXISTS (
-            SELECT
-            FROM webhook_line AS l
-            WHERE l.subscription_id = due.subscription_id
-                AND l.parked_at IS NULL
-                AND l.next_attempt_at <= clock_timestamp()
-        )
     ORDER BY due.leased_until
     LIMIT :most
-    FOR NO KEY UPDATE SKIP LOCKED
+    FOR NO KEY UPDATE OF due SKIP LOCKED
 ) AS due
 WHERE s.subscription_id = due.subscription_id
 RETURNING

@@ -39,7 +39,8 @@ async def test_a_delivery_that_fails_holds_its_key_and_no_other(post: Post, rece
     answering(receiver, failing(FIRST))
     await post.happen(FIRST, SECOND, FIRST, SECOND)
     await post.deliver(first_wait=3600.0)
-    assert receiver.places() == [(str(FIRST), 1), (str(SECOND), 2), (str(SECOND), 4)]
+    assert [place for place in receiver.places() if place[0] == str(FIRST)] == [(str(FIRST), 1)]
+    assert [place for place in receiver.places() if place[0] == str(SECOND)] == [(str(SECOND), 2), (str(SECOND), 4)]
     answering(receiver, {})
     await post.execute("UPDATE webhook_line SET next_attempt_at = clock_timestamp()")
     await post.deliver()
