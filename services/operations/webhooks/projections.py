@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
-from services.operations.projections import SOURCES
+from services.operations.projections import SOURCES, Unread
 from services.operations.sql import WEBHOOKS
 from services.operations.webhooks.reach import Reach
 from services.operations.webhooks.tables import Wanting
 from shared.contracts.catalogue import all_events, types_of, upcasters_of
-from shared.contracts.event import EventTypes
+from shared.contracts.event import Event, EventTypes
 from shared.local_time import local_date
 from shared.messaging.handler import Received, Tx
 
@@ -24,6 +25,14 @@ DIRECTORY_SECONDS = 2.0
 POLL_SECONDS = 0.05
 
 
+class Unopened(EventTypes):
+    """The same types, not read: what no webhook wants parks nothing, whatever is in it."""
+
+    def decode(self, name: str, schema_version: int, data: str) -> Event:  # noqa: ARG002 - nothing is looked at
+        """Never raises."""
+        return Unread()
+
+
 class DirectoryBehind(OSError):
     """This service's directory has not taken the event yet: who is concerned is not known. Trying again helps."""
 
@@ -33,7 +42,7 @@ class WebhookQueue:
 
     name = "operations.webhooks"
     sources = SOURCES
-    types = PUBLIC
+    types: EventTypes = Unopened(PUBLIC)
 
     def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
         self._clock = clock
@@ -44,7 +53,7 @@ class WebhookQueue:
             Wanting(row["subscription_id"], row["unit_id"], frozenset(row["types"]), row["made_at"])
             async for row in rows
         ]
-        wanted = [received for received in batch if any(who.wants(received.recorded) for who in wanting)]
+        wanted = [_opened(received) for received in batch if any(who.wants(received.recorded) for who in wanting)]
         if not wanted:
             return
         await _wait_for_directory(tx, wanted)
@@ -61,6 +70,12 @@ class WebhookQueue:
 
     def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for a delivery
         return ()
+
+
+def _opened(received: Received) -> Received:
+    """Raises `UndecodableEvent`."""
+    recorded = received.recorded
+    return replace(received, event=PUBLIC.decode(recorded.type, recorded.schema_version, recorded.data))
 
 
 def public_types() -> Collection[str]:

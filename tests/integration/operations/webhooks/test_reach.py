@@ -1,6 +1,7 @@
 """Who gets which event: a unit those of itself and all below it, by the tree as it was before a change and after it."""
 
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
@@ -8,12 +9,14 @@ import pytest
 from services.operations.webhooks.projections import DirectoryBehind, WebhookQueue
 from shared.contracts import membership as facts
 from shared.contracts.evaluation import CATALOGUE_KEY, CriteriaSetWithdrawn
-from shared.contracts.event import Event
+from shared.contracts.event import Event, UndecodableEvent
 from shared.contracts.meetings import MinutesWithdrawn
 from shared.contracts.membership import TREE_KEY
+from shared.eventstore.memory import MemoryLog
 from shared.messaging.handler import NotYetKnown, Received
 from tests.integration.commune import AN, BLOCK, COMMUNE, FAR, FIRST, PROVINCE, SECOND, SUB
 from tests.integration.inprocess import record
+from tests.integration.operations.conftest import ItHappened
 from tests.integration.operations.webhooks.conftest import Post
 
 TODAY = date.today()  # noqa: DTZ011 - to the day is enough
@@ -119,6 +122,19 @@ async def test_an_event_of_a_cell_that_is_not_known_yet_waits_for_it(post: Post)
     stranger = UUID(int=0x777)
     with pytest.raises(NotYetKnown, match=f"unit:{stranger}"):
         await post.happen(stranger)
+
+
+async def test_an_event_that_cannot_be_read_is_nobodys_trouble_until_a_webhook_wants_it(post: Post) -> None:
+    pool = post.service.runtime.pool
+    [row] = await record(MemoryLog("meetings"), ItHappened(), stream="s", key=str(FIRST))
+    unreadable = replace(row, type="MinutesWithdrawn", data="{}")
+    received = Received(unreadable, WebhookQueue().types.decode("MinutesWithdrawn", 1, "{}"), partition=0, offset=0)
+    async with pool.acquire() as tx:
+        await WebhookQueue().apply(tx, [received])
+        await post.subscribe()
+        later = replace(received, recorded=replace(unreadable, recorded_at=datetime.now(UTC)))
+        with pytest.raises(UndecodableEvent):
+            await WebhookQueue().apply(tx, [later])
 
 
 async def test_who_is_concerned_by_a_change_of_the_tree_is_not_asked_before_the_directory_has_taken_it(
