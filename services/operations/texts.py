@@ -136,8 +136,8 @@ WORDS: Words = MappingProxyType({
     "drop": ("Bỏ, không gửi", "Drop"),
     "first": ("Đầu tiên", "First"),
     "would_send": (
-        "Số sự kiện sẽ được gửi, lần lượt. Chưa gửi gì",
-        "Events that would be sent in turn. Nothing was sent",
+        "Chưa gửi gì. Số sự kiện sẽ được gửi, lần lượt",
+        "Nothing was sent. Events that would be sent, in turn",
     ),
     "sent_again": ("Số sự kiện được gửi lại ngay, lần lượt", "Events that are sent again at once, in turn"),
     "dropped": ("Đã bỏ, không gửi nữa", "Dropped, and sent to nobody"),

@@ -166,7 +166,7 @@ async def test_the_page_rehearses_redrives_and_drops_in_a_click(post: Post, rece
     assert set(fields) == {"webhook_id", "log_id", "key"}
     [event, _] = await post.recorded()
     page = await click(post, "dry-run", fields)
-    assert "Chưa gửi gì: 2." in page
+    assert "Chưa gửi gì. Số sự kiện sẽ được gửi, lần lượt: 2." in page
     assert str(event.event_id) in page
     assert "Đã bỏ, không gửi nữa: meetings 1." in await click(post, "drop", fields)
     receiver.answer = lambda _: Answer()
