@@ -111,8 +111,8 @@ async def registry(running: Running) -> Registry:
 Known = Annotated[Registry, Depends(registry)]
 
 
-@router.post("", status_code=201)
-async def add(caller: Annotated[Caller, RECEIVER], known: Known, body: WebhookInput) -> NewWebhook:
+@router.post("")
+async def add_webhook(caller: Annotated[Caller, RECEIVER], known: Known, body: WebhookInput) -> NewWebhook:
     """Sends the unit's events of these types from now on. Earlier ones are on the topics.
 
     If the answer is lost, look into the list and ask for a new secret: a unit has one webhook to an address.
@@ -126,33 +126,35 @@ async def add(caller: Annotated[Caller, RECEIVER], known: Known, body: WebhookIn
 
 
 @router.get("")
-async def everything(caller: Annotated[Caller, LOOK], known: Known) -> Sequence[WebhookView]:
+async def webhooks(caller: Annotated[Caller, LOOK], known: Known) -> Sequence[WebhookView]:
     """The webhooks of the caller's unit and of all below it."""
     return [WebhookView.of(found) for found in await known.all() if await caller.reaches(found.unit_id)]
 
 
 @router.get("/{webhook_id}")
-async def one(caller: Annotated[Caller, LOOK], known: Known, webhook_id: UUID) -> WebhookView:
+async def webhook(caller: Annotated[Caller, LOOK], known: Known, webhook_id: UUID) -> WebhookView:
     """How a webhook is, and how far behind."""
     return WebhookView.of(await _reached(caller, known, webhook_id))
 
 
-@router.post("/{webhook_id}/pause", status_code=204)
-async def pause(caller: Annotated[Caller, RECEIVER], known: Known, webhook_id: UUID) -> None:
+@router.post("/{webhook_id}/pause")
+async def pause_webhook(caller: Annotated[Caller, RECEIVER], known: Known, webhook_id: UUID) -> WebhookView:
     """Nothing goes out until it is resumed; events are kept for it meanwhile."""
     await _reached(caller, known, webhook_id)
     await known.set_state(webhook_id, State.PAUSED)
+    return WebhookView.of(await known.one(webhook_id))
 
 
-@router.post("/{webhook_id}/resume", status_code=204)
-async def resume(caller: Annotated[Caller, RECEIVER], known: Known, webhook_id: UUID) -> None:
+@router.post("/{webhook_id}/resume")
+async def resume_webhook(caller: Annotated[Caller, RECEIVER], known: Known, webhook_id: UUID) -> WebhookView:
     """What was kept goes out, in order."""
     await _reached(caller, known, webhook_id)
     await known.set_state(webhook_id, State.ACTIVE)
+    return WebhookView.of(await known.one(webhook_id))
 
 
 @router.post("/{webhook_id}/secret")
-async def rotate(caller: Annotated[Caller, RECEIVER], known: Known, webhook_id: UUID) -> NewSecret:
+async def replace_secret(caller: Annotated[Caller, RECEIVER], known: Known, webhook_id: UUID) -> NewSecret:
     """A new secret. The one before signs beside it for a week; asked for once more, only the last two do."""
     await _reached(caller, known, webhook_id)
     secret, until = await known.rotate(webhook_id)
@@ -160,18 +162,19 @@ async def rotate(caller: Annotated[Caller, RECEIVER], known: Known, webhook_id: 
 
 
 @router.post("/{webhook_id}/redrive")
-async def redrive(caller: Annotated[Caller, LOOK], known: Known, webhook_id: UUID) -> Redriven:
+async def redrive_webhook(caller: Annotated[Caller, LOOK], known: Known, webhook_id: UUID) -> Redriven:
     """Tries at once, and anew, what failed or is parked: the receiver is mended."""
     await _reached(caller, known, webhook_id)
     keys, deliveries = await Held(known.pool).redrive(webhook_id)
     return Redriven(keys=keys, deliveries=deliveries)
 
 
-@router.delete("/{webhook_id}", status_code=204)
-async def remove(caller: Annotated[Caller, RECEIVER], known: Known, webhook_id: UUID) -> None:
-    """With everything that waits for it."""
-    await _reached(caller, known, webhook_id)
+@router.delete("/{webhook_id}")
+async def remove_webhook(caller: Annotated[Caller, RECEIVER], known: Known, webhook_id: UUID) -> WebhookView:
+    """With everything that waits for it; the answer is how it was."""
+    found = await _reached(caller, known, webhook_id)
     await known.remove(webhook_id)
+    return WebhookView.of(found)
 
 
 async def _reached(caller: Caller, known: Registry, webhook_id: UUID) -> Subscription:

@@ -53,7 +53,7 @@ async def deliveries(request: Request, _: Annotated[Caller, OPERATE], known: Kno
 
 
 @router.post("/dry-run")
-async def dry_run(
+async def dry_run_delivery(
     request: Request, _: Annotated[Caller, OPERATE], known: Known, named: Annotated[Parked, Form()], t: TEXTS
 ) -> HTMLResponse:
     """What a redrive would send first; sends nothing."""
@@ -64,7 +64,7 @@ async def dry_run(
 
 
 @router.post("/redrive")
-async def redrive(
+async def redrive_delivery(
     request: Request, _: Annotated[Caller, OPERATE], known: Known, named: Annotated[Parked, Form()], t: TEXTS
 ) -> HTMLResponse:
     """Tries a key anew; the worker does the sending."""
@@ -74,7 +74,7 @@ async def redrive(
 
 
 @router.post("/drop")
-async def drop(
+async def drop_delivery(
     request: Request, _: Annotated[Caller, OPERATE], known: Known, named: Annotated[Parked, Form()], t: TEXTS
 ) -> HTMLResponse:
     """Gives the parked delivery up, and goes on behind it."""
