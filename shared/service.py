@@ -1,9 +1,10 @@
 """The composition root that all services share: settings, the running parts, and what a service adds to them."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -101,6 +102,7 @@ class Runtime:
     clock: Callable[[], datetime] = _now
     handlers: Sequence[EventHandler] = ()
     watch: status.Watch = field(default_factory=status.Watch)
+    troubles: status.Troubles = status.no_troubles
     _command_handlers: dict[int, Any] = field(default_factory=dict)
 
     @property
@@ -168,14 +170,30 @@ def no_handlers(_: Runtime) -> Sequence[EventHandler]:
     return ()
 
 
+def no_parts(_: Runtime) -> Sequence[Coroutine[Any, Any, None]]:
+    """A service that works on nothing but its log and others' events."""
+    return ()
+
+
+async def no_troubles(_: Runtime) -> Sequence[str]:
+    """A service of which its relay and its consumers say all."""
+    return ()
+
+
 @dataclass(frozen=True)
 class Service:
-    """What a service adds: its migrations, routers, event handlers, aggregates with claims, and own commands."""
+    """What a service adds: its migrations, routers, event handlers, aggregates with claims, and own commands.
+
+    `parts`: what its worker runs beside relay and consumers, each until cancelled; `troubles`: what its status says of
+    them.
+    """
 
     name: str
     migrations: Path
     routers: Callable[[Runtime], Sequence[APIRouter]]
     handlers: Callable[[Runtime], Sequence[EventHandler]] = no_handlers
+    parts: Callable[[Runtime], Sequence[Coroutine[Any, Any, None]]] = no_parts
+    troubles: Callable[[Runtime], Awaitable[Sequence[str]]] = no_troubles
     has_log: bool = True
     commands: typer.Typer | None = None
     aggregates: Sequence[Aggregate[Any, Any]] = ()
@@ -199,6 +217,7 @@ async def open_runtime(service: Service, settings: ServiceSettings) -> AsyncIter
         async with GroupCommitLog(pool, settings.log_id, emission) as log:
             running = Runtime(settings, pool, log, Directory(pool), migrations_of(service))
             running.handlers = service.handlers(running)
+            running.troubles = partial(service.troubles, running)
             yield running
     finally:
         await pool.close()

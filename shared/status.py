@@ -4,7 +4,7 @@ Read from the service's own database, so that every process of it gives the same
 """
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Protocol, TypedDict
@@ -28,6 +28,15 @@ STALLS = 3
 STALL_WINDOW_SECONDS = 600.0
 
 
+# What a service says of parts that it has beside relay and consumers.
+Troubles = Callable[[], Awaitable[Sequence[str]]]
+
+
+async def no_troubles() -> Sequence[str]:
+    """There is nothing besides."""
+    return ()
+
+
 class Watched(Protocol):
     """A running service, as far as its status goes."""
 
@@ -41,6 +50,8 @@ class Watched(Protocol):
     def handlers(self) -> Sequence[EventHandler]: ...
     @property
     def watch(self) -> "Watch": ...
+    @property
+    def troubles(self) -> Troubles: ...
 
 
 @dataclass
@@ -76,7 +87,12 @@ async def service_status(service: Watched) -> dict[str, Any]:
         "log_id": service.log.log_id,
         "relay": relay,
         "consumers": consumers,
-        "degraded": [*_of_relay(relay), *_of_sources(consumers), *(said for each in consumers for said in _of(each))],
+        "degraded": [
+            *_of_relay(relay),
+            *_of_sources(consumers),
+            *(said for each in consumers for said in _of(each)),
+            *await service.troubles(),
+        ],
     }
 
 

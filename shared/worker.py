@@ -27,7 +27,7 @@ def parts(service: Service, running: Runtime) -> Sequence[Coroutine[Any, Any, No
         working.append(
             run_consumers(settings.brokers, running.handlers, running.store, topic_prefix=settings.topic_prefix)
         )
-    return working
+    return [*working, *service.parts(running)]
 
 
 async def relay(running: Runtime) -> None:

@@ -7,18 +7,22 @@ from fastapi import APIRouter
 
 from services.operations import api, documents, live, pages, trace_pages
 from services.operations.projections import TraceIndex
-from services.operations.status_command import commands
+from services.operations.webhooks import api as webhooks_api
+from services.operations.webhooks import pages as webhook_pages
+from services.operations.webhooks import worker as webhooks
+from services.operations.webhooks.projections import WebhookQueue
 from shared.directory.projection import directory_handler
 from shared.messaging.handler import EventHandler
 from shared.service import Runtime, Service
 
 
 def routers(_: Runtime) -> Sequence[APIRouter]:
-    return [api.router, live.router, pages.router, trace_pages.router, documents.router]
+    seen = [api.router, live.router, pages.router, trace_pages.router, documents.router]
+    return [*seen, webhooks_api.router, webhook_pages.router]
 
 
 def handlers(_: Runtime) -> Sequence[EventHandler]:
-    return [directory_handler(), TraceIndex()]
+    return [directory_handler(), TraceIndex(), WebhookQueue()]
 
 
 SERVICE = Service(
@@ -26,6 +30,7 @@ SERVICE = Service(
     migrations=Path(__file__).parent / "sql" / "migrations",
     routers=routers,
     handlers=handlers,
+    parts=webhooks.parts,
+    troubles=webhooks.troubles_of,
     has_log=False,
-    commands=commands,
 )

@@ -4,9 +4,10 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from shared.secret_settings import authorities
 from shared.service import ServiceSettings
 
 # Written by the demo, for people and programs on the same machine.
@@ -14,12 +15,33 @@ STACK = Path(".run/stack.json")
 
 
 class OperationsSettings(ServiceSettings):
-    """`services`: the address of each service, by name."""
+    """`services`: the address of each service, by name.
+
+    `webhook_hosts`: where webhooks may go, by exact name (`host`, or `host:port`), each with the inner networks in
+    which its address may be; none for a public one. `webhook_http_loopback`: plain HTTP to this machine, for a demo.
+    A delivery is parked after `webhook_attempts`; what went out is forgotten after `webhook_keep_days`; a subscription
+    for which more than `webhook_most_waiting` wait ends.
+    """
 
     model_config = SettingsConfigDict(env_prefix="OPERATIONS_", frozen=True)
 
     name: str = "operations"
     services: Mapping[str, str] = Field(default_factory=dict)
+    webhook_hosts: Mapping[str, tuple[IPvAnyNetwork, ...]] = Field(default_factory=dict)
+    webhook_http_loopback: bool = False
+    webhook_ca_file: Path | None = None
+    webhook_attempts: int = Field(default=10, ge=1)
+    webhook_first_wait_seconds: float = Field(default=5.0, ge=0)
+    webhook_timeout_seconds: float = Field(default=10.0, gt=0, le=60)
+    webhook_keep_days: float = Field(default=7.0, gt=0)
+    webhook_most_waiting: int = Field(default=100_000, ge=1)
+
+    @field_validator("webhook_ca_file")
+    @classmethod
+    def _trusts_receivers(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            authorities(path)
+        return path
 
 
 class AskingSettings(BaseSettings):

@@ -114,7 +114,9 @@ def _settings(service: Service, url: str) -> ServiceSettings:
             return MembershipSettings(database_url=url, identity_secret="only for this test", clients=CLIENTS)
         case "operations":
             addresses = {other.name: f"http://{other.name}" for other in SERVICES[:-1]}
-            return OperationsSettings(database_url=url, services=addresses, clients=CLIENTS)
+            # A machine that receives does so for a unit.
+            receiver = ClientSettings(role=Role.INTEGRATOR, unit_id=commune.PROVINCE)
+            return OperationsSettings(database_url=url, services=addresses, clients={**CLIENTS, "integrator": receiver})
         case name:
             return ServiceSettings(name=name, database_url=url, clients=CLIENTS)
 

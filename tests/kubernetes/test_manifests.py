@@ -71,6 +71,8 @@ def test_liveness_and_readiness_are_asked_where_the_services_answer(objects: Obj
 
 def test_only_a_service_writes_its_own_topics_and_it_reads_what_its_consumers_read(objects: Objects) -> None:
     for user in of_kind(objects, "KafkaUser"):
+        if user["metadata"]["name"] not in SERVICES:
+            continue
         service, rules = user["metadata"]["name"], user["spec"]["authorization"]["acls"]
         read = {f"{source}." for source in sources(service) - {service}}
         own = {events_topic(service), progress_topic(service)} if service in PUBLISHERS else set()
@@ -79,6 +81,16 @@ def test_only_a_service_writes_its_own_topics_and_it_reads_what_its_consumers_re
         assert not {"All", "Alter", "AlterConfigs", "Create", "Delete"} & {
             each for rule in rules for each in rule["operations"]
         }
+
+
+def test_who_is_no_service_only_reads_events(objects: Objects) -> None:
+    for user in of_kind(objects, "KafkaUser"):
+        if user["metadata"]["name"] not in SERVICES:
+            rules = user["spec"]["authorization"]["acls"]
+            of_topics = [rule for rule in rules if rule["resource"]["type"] == "topic"]
+            assert topics(of_topics, "Read") <= {events_topic(service) for service in PUBLISHERS}
+            assert {each for rule in rules for each in rule["operations"]} == {"Read", "Describe"}
+            assert user["spec"]["quotas"]["consumerByteRate"]
 
 
 def test_every_log_has_the_topics_that_a_relay_demands(objects: Objects) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from aiokafka.admin import NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError
 
 from deploy.local import system
@@ -91,6 +92,24 @@ async def test_a_service_reads_only_logs_that_it_takes_events_from(
         assert (await typed(variables, "provision", service=service))[0] == 0
     assert await readable(known(encrypted, "attendance"), "meetings.events")
     assert not await readable(known(encrypted, "meetings"), "attendance.events")
+
+
+async def test_a_reader_from_outside_follows_what_happened_and_can_do_nothing_else(
+    encrypted: Encrypted, databases: Mapping[str, str], variables: Mapping[str, str]
+) -> None:
+    async with running("all", variables):
+        await eventually(partial(ready, int(variables["MEETINGS_PORT"])), "ready", 60)
+        position = await appended(encrypted, databases["meetings"])
+        reader = known(encrypted, "reader")
+        assert position in await read_until(reader, "meetings.events", position)
+    with pytest.raises(TopicAuthorizationFailedError):
+        await send(reader, "meetings.events", idempotent=False)
+    assert not await readable(reader, "meetings.progress")
+    admin = reader.admin()
+    await admin.start()
+    refused = await admin.create_topics([NewTopic("reader.own", 1, 1)])
+    await admin.close()
+    assert [code for _, code, *_ in refused.topic_errors] == [TopicAuthorizationFailedError.errno]
 
 
 async def test_who_does_not_trust_the_brokers_authority_sends_them_nothing(encrypted: Encrypted) -> None:
@@ -183,13 +202,29 @@ def known(encrypted: Encrypted, user: str) -> Brokers:
     return Brokers(encrypted.kafka, context, Login(user, encrypted.passwords[user]))
 
 
-async def send(brokers: Brokers, topic: str) -> None:
-    producer = brokers.producer(acks="all", enable_idempotence=True)
+async def send(brokers: Brokers, topic: str, *, idempotent: bool = True) -> None:
+    producer = brokers.producer(acks="all", enable_idempotence=idempotent)
     try:
         await producer.start()
         await producer.send_and_wait(topic, b"{}", key=b"test", partition=0)
     finally:
         await producer.stop()
+
+
+async def read_until(brokers: Brokers, topic: str, position: int) -> list[int]:
+    """The positions on a topic, from its beginning, in a consumer group that is called as the reader is."""
+    consumer = brokers.consumer(group_id="reader.test", auto_offset_reset="earliest")
+    consumer.subscribe([topic])
+    await consumer.start()
+    found: list[int] = []
+    try:
+        async with asyncio.timeout(60):
+            while position not in found:
+                record = await consumer.getone()
+                found.append(int(dict(record.headers)["ce_sequence"]))
+    finally:
+        await consumer.stop()
+    return found
 
 
 async def readable(brokers: Brokers, topic: str) -> bool:

@@ -13,6 +13,13 @@ from shared.service import Service
 LIST = Path(__file__).parents[3] / "deploy" / "kafka" / "access.csv"
 
 
+def test_who_is_no_service_only_follows() -> None:
+    with LIST.open() as rows:
+        outside = [row for row in csv.DictReader(rows) if row["user"] not in SERVICES]
+    assert outside
+    assert {row["right"] for row in outside} == {"follow"}
+
+
 @pytest.mark.parametrize("name", SERVICES)
 def test_a_service_may_write_its_own_log_and_read_those_it_takes_events_from(name: str) -> None:
     with LIST.open() as rows:

@@ -8,7 +8,7 @@ import prometheus_client
 
 import shared.messaging.consumer_metrics
 import shared.messaging.relay_metrics
-import shared.web.requests  # noqa: F401 - registers its metrics, like the two above
+import shared.web.requests  # noqa: F401 - registers its metrics, like those above
 
 OBSERVABILITY = Path(__file__).parents[3] / "deploy" / "observability"
 OF_THE_SERVER = {"up", "ALERTS"}

@@ -1,0 +1,116 @@
+"""Public events -> deliveries, one for each subscription that wants them, in the transaction of the position."""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+from services.operations.projections import SOURCES, Unread
+from services.operations.sql import WEBHOOKS
+from services.operations.webhooks.reach import Reach
+from services.operations.webhooks.tables import Wanting
+from shared.contracts.catalogue import all_events, types_of, upcasters_of
+from shared.contracts.event import Event, EventTypes
+from shared.local_time import local_date
+from shared.messaging.handler import Received, Tx
+
+# What is internal to a service is not even read here.
+PUBLIC = EventTypes(
+    [event for event in types_of(*SOURCES) if event.visibility == "public"],
+    {step: upcaster for source in SOURCES for step, upcaster in upcasters_of(source).items()},
+)
+MEMBERSHIP = "membership"
+DIRECTORY_SECONDS = 2.0
+POLL_SECONDS = 0.05
+
+
+class Unopened(EventTypes):
+    """The same types, not read: what no webhook wants parks nothing, whatever is in it."""
+
+    def decode(self, name: str, schema_version: int, data: str) -> Event:  # noqa: ARG002 - nothing is looked at
+        """Never raises."""
+        return Unread()
+
+
+class DirectoryBehind(OSError):
+    """This service's directory has not taken the event yet: who is concerned is not known. Trying again helps."""
+
+
+class WebhookQueue:
+    """The consumer "operations.webhooks". Its positions are never set back: receivers would get all of it again."""
+
+    name = "operations.webhooks"
+    sources = SOURCES
+    types: EventTypes = Unopened(PUBLIC)
+
+    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self._clock = clock
+
+    async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
+        rows = WEBHOOKS.wanting(tx)
+        wanting = [
+            Wanting(row["subscription_id"], row["unit_id"], frozenset(row["types"]), row["made_at"])
+            async for row in rows
+        ]
+        wanted = [_opened(received) for received in batch if any(who.wants(received.recorded) for who in wanting)]
+        if not wanted:
+            return
+        await _wait_for_directory(tx, wanted)
+        reach = await Reach.of(tx, wanted, {who.unit_id for who in wanting}, local_date(self._clock()))
+        await _queue(
+            tx,
+            [
+                (who.subscription_id, received)
+                for received in wanted
+                for who in wanting
+                if who.wants(received.recorded) and reach.concerns(received, who.unit_id)
+            ],
+        )
+
+    def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for a delivery
+        return ()
+
+
+def _opened(received: Received) -> Received:
+    """Raises `UndecodableEvent`."""
+    recorded = received.recorded
+    return replace(received, event=PUBLIC.decode(recorded.type, recorded.schema_version, recorded.data))
+
+
+def public_types() -> Collection[str]:
+    """Every type that a subscription may ask for, by name."""
+    return sorted(event.__name__ for _, event in all_events() if event.visibility == "public")
+
+
+async def _wait_for_directory(tx: Tx, wanted: Sequence[Received]) -> None:
+    """Both read the same topic: the tree around an event is known once the directory has taken it, a moment later."""
+    last: dict[int, int] = {}
+    for received in wanted:
+        if received.recorded.log_id == MEMBERSHIP:
+            last[received.partition] = max(received.recorded.position, last.get(received.partition, 0))
+    clock = asyncio.get_running_loop().time
+    deadline = clock() + DIRECTORY_SECONDS
+    while last and await WEBHOOKS.directory_behind(tx, partitions=[*last], positions=[*last.values()]):
+        if clock() > deadline:
+            raise DirectoryBehind("the directory has not taken these events of membership yet")
+        await asyncio.sleep(POLL_SECONDS)
+
+
+async def _queue(tx: Tx, deliveries: Sequence[tuple[UUID, Received]]) -> None:
+    if not deliveries:
+        return
+    recorded = [received.recorded for _, received in deliveries]
+    await WEBHOOKS.queue(
+        tx,
+        subscription_ids=[subscription_id for subscription_id, _ in deliveries],
+        log_ids=[event.log_id for event in recorded],
+        positions=[event.position for event in recorded],
+        keys=[event.key for event in recorded],
+        event_ids=[event.event_id for event in recorded],
+        types=[event.type for event in recorded],
+        schema_versions=[event.schema_version for event in recorded],
+        streams=[event.stream for event in recorded],
+        recorded_ats=[event.recorded_at for event in recorded],
+        datas=[event.data for event in recorded],
+    )
