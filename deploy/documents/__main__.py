@@ -4,7 +4,6 @@ Without `--check` it writes, unless that would break a client of a service. With
 files fails.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator, Mapping
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from deploy.documents.applications import application, names
 from deploy.documents.compatibility import Document, breaking_changes
+from shared.contracts.keeping import keep
 from shared.messaging.asyncapi import asyncapi
 
 KEPT = Path(__file__).parents[2] / "docs" / "api"
@@ -47,25 +47,22 @@ def drift(old: Mapping[str, str], new: Mapping[str, Document]) -> Iterator[str]:
             yield f"{name}: differs from the code"
 
 
+def write(folder: Path, documents: Mapping[str, Document]) -> None:
+    for name, document in documents.items():
+        (folder / name).write_bytes(written(document).encode())
+
+
 def main(arguments: list[str] | None = None, folder: Path = KEPT) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the files differ from the code")
-    check = parser.parse_args(arguments).check
     old, new = kept(folder), current()
-    broken = list(breaks(old, new))
-    problems = broken + (list(drift(old, new)) if check else [])
-    for problem in problems:
-        sys.stderr.write(f"{problem}\n")
-    if broken:
-        sys.stderr.write(
-            "a client would break: keep the old beside the new, or raise VERSION in shared/web/document.py\n"
-        )
-    elif problems:
-        sys.stderr.write("run python -m deploy.documents and look at the difference\n")
-    elif not check:
-        for name, document in new.items():
-            (folder / name).write_bytes(written(document).encode())
-    return 1 if problems else 0
+    return keep(
+        arguments,
+        module="deploy.documents",
+        about=__doc__,
+        broken=breaks(old, new),
+        drift=drift(old, new),
+        if_broken="a client would break: keep the old beside the new, or raise VERSION in shared/web/document.py",
+        write=lambda: write(folder, new),
+    )
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ Without `--check` it writes what changed, unless that would break a reader of a 
 between code and files fails.
 """
 
-import argparse
 import json
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from pathlib import Path
 from shared.contracts.catalogue import all_events, upcasters_of
 from shared.contracts.compatibility import Schema, breaking_changes
 from shared.contracts.event import Event
+from shared.contracts.keeping import keep
 
 SCHEMAS = Path(__file__).parent / "schemas"
 WHAT_TO_DO = (
@@ -77,21 +77,16 @@ def write(folder: Path, schemas: dict[str, Schema]) -> None:
 
 
 def main(arguments: list[str] | None = None, folder: Path = SCHEMAS) -> int:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if the files differ from the code")
-    check = parser.parse_args(arguments).check
     old, new = kept(folder), current()
-    broken = list(breaks(old, new))
-    problems = broken + (list(drift(old, new)) if check else [])
-    for problem in problems:
-        sys.stderr.write(f"{problem}\n")
-    if broken:
-        sys.stderr.write(f"a public contract would break: {WHAT_TO_DO}\n")
-    elif problems:
-        sys.stderr.write("run python -m shared.contracts.export and look at the difference\n")
-    elif not check:
-        write(folder, new)
-    return 1 if problems else 0
+    return keep(
+        arguments,
+        module="shared.contracts.export",
+        about=__doc__,
+        broken=breaks(old, new),
+        drift=drift(old, new),
+        if_broken=f"a public contract would break: {WHAT_TO_DO}",
+        write=lambda: write(folder, new),
+    )
 
 
 def _is_still_read(path: str) -> bool:
