@@ -1,5 +1,6 @@
 """What the simulated services make of events: two projections, and a reaction with the product's own decider."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -47,7 +48,7 @@ class Process:
     poison: set[UUID]
 
 
-class Handler:
+class Handler(ABC):
     """Stops before its effects and before the commit; fails on poison; keeps which positions it has applied."""
 
     name: str
@@ -69,8 +70,9 @@ class Handler:
             tx.setdefault(("applied", self.name, recorded.log_id, recorded.key), []).append(recorded.position)
         await schedule.gate(actor, f"is done with {named}")
 
+    @abstractmethod
     async def take(self, tx: dict[Any, Any], received: Received) -> None:
-        raise NotImplementedError
+        """One event into the tables."""
 
     def announces(self, received: Received) -> Iterable[str]:
         event = received.event
