@@ -51,6 +51,7 @@ def test_a_command_is_one_trace_from_the_request_to_every_figure(collected: Play
         Span("evaluation", (request, "evaluation.meetings")),
         Span("reporting", (request, "reporting.facts")),
         Span("operations", (request, "operations.trace")),
+        Span("operations", (request, "operations.webhooks")),
     }
     with suppress(AssertionError):  # the difference says more
         until(lambda: set(jaeger.spans(trace_id)) == expected, "the trace is whole", ARRIVED_WITHIN_SECONDS)
