@@ -5,7 +5,7 @@ Pure. `recount_command.py` reads the topics and the tables; `fold.py` and `tally
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -149,30 +149,31 @@ def differences(stored: Stored, recount: Recount) -> Iterator[Difference]:
     """
     months, meetings = recount.months(), recount.meetings()
     strange = _strange_events(stored.events, recount.events)
+    culprits = _culprits(stored.meetings, meetings, strange)
     for place in sorted(stored.months.keys() | months.keys()):
         before, after = stored.months.get(place, {}), months.get(place, {})
-        culprits = tuple(_culprits(place, stored.meetings, meetings, strange))
-        events = tuple(event for meeting in culprits for event in strange.get(meeting, ()))
+        causes = tuple(culprits.get(place, ()))
+        events = tuple(event for meeting in causes for event in strange.get(meeting, ()))
         for name in dict.fromkeys((*before, *after)):
             if before.get(name) != after.get(name):
-                yield Difference(*place, name, before.get(name), after.get(name), culprits, events)
+                yield Difference(*place, name, before.get(name), after.get(name), causes, events)
         if events and before == after:
-            kept = sum(stored.count_of(meeting) for meeting in culprits)
-            folded = sum(meetings[meeting]["events"] for meeting in culprits if meeting in meetings)
-            yield Difference(*place, "kept events", kept, folded, culprits, events)
+            kept = sum(stored.count_of(meeting) for meeting in causes)
+            folded = sum(meetings[meeting]["events"] for meeting in causes if meeting in meetings)
+            yield Difference(*place, "kept events", kept, folded, causes, events)
 
 
 def _culprits(
-    place: Place,
-    stored: Mapping[str, Contribution],
-    again: Mapping[str, Contribution],
-    strange: Mapping[str, Sequence[str]],
-) -> Iterable[str]:
+    stored: Mapping[str, Contribution], again: Mapping[str, Contribution], strange: Mapping[str, Sequence[str]]
+) -> Mapping[Place, Sequence[str]]:
+    """By place, before or after: meetings that contribute otherwise, or of which strange events are kept."""
+    culprits: defaultdict[Place, list[str]] = defaultdict(list)
     for meeting in sorted(stored.keys() | again.keys()):
         sides = stored.get(meeting), again.get(meeting)
-        places = {(side["unit_id"], side["period"]) for side in sides if side is not None}
-        if place in places and (sides[0] != sides[1] or meeting in strange):
-            yield meeting
+        if sides[0] != sides[1] or meeting in strange:
+            for place in {(side["unit_id"], side["period"]) for side in sides if side is not None}:
+                culprits[place].append(meeting)
+    return culprits
 
 
 def _strange_events(

@@ -1,5 +1,8 @@
 """A difference is named: unit, period, indicator, meeting and event."""
 
+from typing import Any
+from uuid import UUID
+
 from services.reporting.recount import Recount, Stored, differences
 from shared.contracts import attendance
 from shared.contracts.attendance import Call
@@ -61,3 +64,24 @@ def test_an_event_that_comes_again_changes_nothing_whatever_came_after_it() -> N
     log = [*LOGS, recorded("attendance", 3, withdrawn)]
     assert counted(*log, LOGS[2]).months() == counted(*log, *log).months() == counted(*log).months()
     assert counted(*log).months() != counted(*LOGS).months()
+
+
+class Looked(dict[str, dict[str, Any]]):
+    """Counts how often a meeting is looked up."""
+
+    times = 0
+
+    def get(self, key: str, default: Any = None) -> Any:
+        self.times += 1
+        return super().get(key, default)
+
+
+def test_each_meeting_is_compared_once_however_many_months_there_are() -> None:
+    log = [
+        recorded("meetings", n, HELD.model_copy(update={"meeting_id": UUID(int=n), "unit_id": UUID(int=n)}))
+        for n in range(1, 51)
+    ]
+    tables = stored(*log)
+    looked = Looked(tables.meetings)
+    assert list(differences(Stored(tables.months, looked, tables.events), counted(*log))) == []
+    assert looked.times == len(tables.months) == len(log)
