@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query
 from pydantic import BaseModel
 
-from services.reporting.ask import Question, question
+from services.reporting.ask import Question, Series, question, series
 from services.reporting.figures import Figures
 from services.reporting.known import EVERYTHING
 from services.reporting.queries import BEGINNING, FIRST, Reports, UnitFigures
@@ -72,6 +72,24 @@ class ReportView(BaseModel):
     known_as_of: dict[str, int]
     provisional: bool
     incomplete: list[UUID]
+    watermarks: list[MarkView]
+
+
+class MonthView(BaseModel):
+    """`figures`: null where the unit did not exist by the tree of `hierarchy_as_of`."""
+
+    period: str
+    hierarchy_as_of: date
+    figures: Figures | None
+
+
+class SeriesView(BaseModel):
+    """The earliest month first; all by the same `known_as_of`, each by the tree of its own last day unless asked."""
+
+    unit_id: UUID
+    items: list[MonthView]
+    known_as_of: dict[str, int]
+    provisional: bool
     watermarks: list[MarkView]
 
 
@@ -176,6 +194,21 @@ async def report(asked: Annotated[Question, Depends(question)]) -> ReportView:
         provisional=answer.provisional,
         incomplete=list(answer.report.incomplete),
         watermarks=[MarkView.of(mark) for mark in answer.marks],
+    )
+
+
+@router.get("/reports/{unit_id}/{period}/series")
+async def months(asked: Annotated[Series, Depends(series)]) -> SeriesView:
+    """The unit's figures month by month, up to the period."""
+    return SeriesView(
+        unit_id=asked.months[-1].scope.unit_id,
+        items=[
+            MonthView(period=month.scope.period, hierarchy_as_of=month.scope.hierarchy_as_of, figures=month.figures)
+            for month in asked.months
+        ],
+        known_as_of=dict(asked.months[-1].scope.shown),
+        provisional=asked.provisional,
+        watermarks=[MarkView.of(mark) for mark in asked.marks],
     )
 
 

@@ -1,15 +1,16 @@
 """What every endpoint asks first: who calls, about which unit and period, by which tree and knowledge."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
 
+from services.reporting.figures import shifted
 from services.reporting.known import KnownAsOf
-from services.reporting.queries import Report, Reports
+from services.reporting.queries import Month, Report, Reports
 from services.reporting.watermarks import SourceMark, held_cells, is_provisional, read_marks
 from shared.contracts.fields import Period
 from shared.messaging.postgres_store import PostgresStore
@@ -23,6 +24,15 @@ class Answer:
     """A report with what it rests on."""
 
     report: Report
+    marks: Sequence[SourceMark]
+    provisional: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Months of one unit, the earliest first, all by what was known at the same moment."""
+
+    months: Sequence[Month]
     marks: Sequence[SourceMark]
     provisional: bool
 
@@ -88,3 +98,17 @@ async def _require_leaves(caller: Caller, asked: Question) -> None:
             f"Ngày {scope.hierarchy_as_of:%d/%m/%Y} tổ chức này có chi bộ nay không thuộc phạm vi của đồng chí; "
             f"hãy xem theo cây tổ chức hôm nay: hierarchy_as_of={caller.on}."
         )
+
+
+async def series(
+    asked: Annotated[Question, Depends(question)],
+    caller: Annotated[Caller, READ],
+    months: Annotated[int, Query(ge=1, le=60, description="How many, up to and with the period.")] = 12,
+) -> Series:
+    """Refuses if a month's figures are out of the caller's reach."""
+    marks = await read_marks(asked.store)
+    periods = list(dict.fromkeys(shifted(asked.period, -back) for back in reversed(range(months))))
+    for period in periods[:-1]:
+        await _require_leaves(caller, replace(asked, period=period))
+    found = await asked.reports.series(asked.unit_id, periods, asked.hierarchy_as_of, asked.known_as_of)
+    return Series(found, marks, is_provisional(marks, asked.known_as_of, found[-1].scope))

@@ -15,6 +15,8 @@ from shared.web.language import Texts
 
 MOST_UNITS = 20
 FONT = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', 'DejaVu Sans', sans-serif"
+SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
+LEGEND = {"title": None, "orient": "bottom", "columns": 1, "symbolType": "square"}
 LOOK = {
     "font": FONT,
     "view": {"stroke": None},
@@ -39,6 +41,41 @@ def specification(report: Report, texts: Texts) -> dict[str, Any] | None:
     if report.unit.figures.expected:
         return _of_cell(report.unit.figures, texts)
     return None
+
+
+def over_months(months: Sequence[tuple[str, Figures | None]], texts: Texts) -> dict[str, Any] | None:
+    """Two lines: the share of cells that met, and of expected members who came. None: no month has either."""
+    rows = [
+        {"month": texts.month(period), "order": n, "part": texts[name], "share": percent / 100}
+        for n, (period, figures) in enumerate(months)
+        if figures
+        for name, percent in (("met", figures.met_percent), ("attendance_percent", figures.attendance_percent))
+        if percent is not None
+    ]
+    if not rows:
+        return None
+    colours = {texts["met"]: ANSWERS["met"], texts["attendance_percent"]: ANSWERS["not_held"]}
+    quantity = {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1], "title": None}
+    return {
+        "$schema": SCHEMA,
+        "background": None,
+        "width": 480,
+        "height": 180,
+        "title": _title(texts["chart_series"]),
+        "data": {"values": rows},
+        "mark": {"type": "line", "point": True},
+        "encoding": {
+            "x": {
+                "field": "month",
+                "type": "ordinal",
+                "sort": {"field": "order"},
+                "axis": {"title": None, "labelAngle": -45},
+            },
+            "y": {"field": "share", "type": "quantitative", "scale": {"domain": [0, 1]}, "axis": quantity},
+            "color": _colour("part", colours, LEGEND),
+        },
+        "config": LOOK,
+    }
 
 
 def _of_units(units: Sequence[UnitFigures], parts: Mapping[str, str], chart: str, texts: Texts) -> dict[str, Any]:
@@ -78,31 +115,35 @@ def _bars(
     colours: Mapping[str, str],
     *,
     stack: str,
-    legend: object = {"title": None, "orient": "bottom", "columns": 1, "symbolType": "square"},
+    legend: object = LEGEND,
 ) -> dict[str, Any]:
     axis: dict[str, Any] = {"title": None, "tickCount": 4, "grid": True}
     axis |= {"format": ".0%", "values": [0, 0.5, 1]} if stack == "normalize" else {"format": "d", "tickMinStep": 1}
     return {
-        "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
+        "$schema": SCHEMA,
         "background": None,
         "width": 210,
         "height": {"step": 20},
-        "title": {"text": title, "anchor": "start", "fontSize": 13, "fontWeight": 600, "offset": 10},
+        "title": _title(title),
         "data": {"values": list(rows)},
         "mark": {"type": "bar", "height": {"band": 0.72}},
         "encoding": {
             "y": y,
             "x": {"field": "count", "type": "quantitative", "stack": stack, "axis": axis},
-            "color": {
-                "field": colour_field,
-                "type": "nominal",
-                "scale": {"domain": list(colours), "range": list(colours.values())},
-                "legend": legend,
-            },
+            "color": _colour(colour_field, colours, legend),
             "order": {"field": "rank", "type": "quantitative"},
         },
         "config": LOOK,
     }
+
+
+def _title(text: str) -> dict[str, object]:
+    return {"text": text, "anchor": "start", "fontSize": 13, "fontWeight": 600, "offset": 10}
+
+
+def _colour(field: str, colours: Mapping[str, str], legend: object) -> dict[str, object]:
+    scale = {"domain": list(colours), "range": list(colours.values())}
+    return {"field": field, "type": "nominal", "scale": scale, "legend": legend}
 
 
 async def svg(spec: dict[str, Any]) -> str:

@@ -127,5 +127,12 @@ def last_day(period: str) -> date:
     return date(year, month, calendar.monthrange(year, month)[1])
 
 
+def shifted(period: str, months: int) -> str:
+    """The period so many months later; earlier, if negative. The first there is: 0001-01."""
+    year, month = (int(part) for part in period.split("-"))
+    index = max(year * 12 + month - 1 + months, 12)
+    return f"{index // 12:04}-{index % 12 + 1:02}"
+
+
 def _of_kind(prefix: str, summed: Mapping[str, int]) -> dict[str, int]:
     return {name.removeprefix(prefix): count for name, count in sorted(summed.items()) if name.startswith(prefix)}

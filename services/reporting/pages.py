@@ -12,7 +12,8 @@ from markupsafe import Markup
 
 from services.reporting import chart
 from services.reporting.api import cursor_of, place_after
-from services.reporting.ask import Question, question
+from services.reporting.ask import Question, Series, question, series
+from services.reporting.figures import shifted
 from services.reporting.known import written
 from services.reporting.queries import Reports
 from services.reporting.texts import WORDS
@@ -91,8 +92,8 @@ async def unit_page(request: Request, asked: Annotated[Question, Depends(questio
         provisional=answer.provisional,
         watermarks=answer.marks,
         period=asked.period,
-        previous=_month(asked.period, -1),
-        next=_month(asked.period, 1),
+        previous=shifted(asked.period, -1),
+        next=shifted(asked.period, 1),
         known=written(report.scope.shown),
         columns=COLUMNS,
         names=names,
@@ -104,12 +105,33 @@ async def unit_page(request: Request, asked: Annotated[Question, Depends(questio
     )
 
 
+@router.get("/pages/{unit_id}/{period}/series")
+async def series_page(
+    request: Request,
+    asked: Annotated[Series, Depends(series)],
+    running: Annotated[Runtime, Depends(runtime)],
+    t: TEXTS,
+) -> HTMLResponse:
+    """A unit's months one below the other, and how they went as a chart."""
+    scope = asked.months[-1].scope
+    spec = chart.over_months([(month.scope.period, month.figures) for month in asked.months], t)
+    return PAGES.page(
+        request,
+        "series.html",
+        t,
+        unit_id=scope.unit_id,
+        name=await _name(running, scope.unit_id, scope.hierarchy_as_of),
+        period=scope.period,
+        previous=shifted(scope.period, -len(asked.months)),
+        next=shifted(scope.period, len(asked.months)),
+        months=asked.months,
+        provisional=asked.provisional,
+        known=written(scope.shown),
+        columns=COLUMNS,
+        chart=Markup(await chart.svg(spec)) if spec else None,  # noqa: S704 - drawn here from escaped values
+    )
+
+
 async def _name(running: Runtime, unit_id: UUID, on: date) -> str:
     unit = await running.directory.unit(unit_id, on)
     return unit.name if unit else str(unit_id)
-
-
-def _month(period: str, step: int) -> str:
-    year, month = (int(part) for part in period.split("-"))
-    index = year * 12 + month - 1 + step
-    return f"{index // 12:04}-{index % 12 + 1:02}"

@@ -89,6 +89,14 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True)
+class Month:
+    """Of a series; no figures where the unit did not exist by the scope's tree."""
+
+    scope: Scope
+    figures: Figures | None
+
+
+@dataclass(frozen=True, slots=True)
 class Reports:
     """Questions to the tables of reporting."""
 
@@ -121,6 +129,18 @@ class Reports:
                 silent=await _silent(connection, scope),
             )
             return replace(report, incomplete=await _below(connection, scope, held))
+
+    async def series(
+        self, unit_id: UUID, periods: Sequence[str], hierarchy_as_of: date | None, known_as_of: KnownAsOf
+    ) -> list[Month]:
+        """The unit's figures for each of the periods, all of one moment."""
+        months = []
+        async with self._snapshot() as connection:
+            for period in periods:
+                scope = await self._scope(connection, unit_id, period, hierarchy_as_of, known_as_of)
+                figures = await _figures(connection, scope, [unit_id])
+                months.append(Month(scope, figures.get(unit_id)))
+        return months
 
     async def leaves(self, scope: Scope) -> list[UUID]:
         """The cells that the figures are summed over."""
@@ -191,7 +211,8 @@ class Reports:
 
 async def _figures(connection: Connection, scope: Scope, units: Sequence[UUID]) -> dict[UUID, Figures]:
     end = last_day(scope.period)
-    rows = SQL.unit_figures(connection, units=units, due_on=end, period_end=end, **scope.tree, **scope.facts)
+    asked = {"tops": [scope.unit_id], "units": units, "due_on": end, "period_end": end}
+    rows = SQL.unit_figures(connection, **asked, **scope.tree, **scope.facts)
     return {row["unit_id"]: Figures.of(dict(row), json.loads(row["ratings"])) async for row in rows}
 
 

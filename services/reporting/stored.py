@@ -49,8 +49,10 @@ async def stored_sums(connection: Connection, period: str) -> dict[str, dict[str
     """What every unit's figures for `period` are, as reports sum them on the period's last day."""
     day = last_day(period)
     tree = {"valid_on": day, "tree_position": EVERYTHING}
-    units = [row["unit_id"] async for row in SQL.units_on(connection, **tree)]
-    rows = SQL.unit_figures(connection, units=units, due_on=day, period_end=day, period=period, known=None, **tree)
+    units = {row["unit_id"]: row["parent_id"] async for row in SQL.units_on(connection, **tree)}
+    tops = [unit for unit, parent in units.items() if parent not in units]
+    asked = {"tops": tops, "units": list(units), "due_on": day, "period_end": day, "period": period, "known": None}
+    rows = SQL.unit_figures(connection, **asked, **tree)
     return {
         str(row["unit_id"]): {name: int(value) for name, value in row.items() if isinstance(value, int | Decimal)}
         async for row in rows

@@ -161,7 +161,7 @@ SELECT body FROM criteria_set WHERE criteria_set = :criteria_set AND revision = 
 SELECT s.meeting_id, m.unit_id, m.period, s.self_total, s.self_rating, s.ayes, s.base
 FROM score AS s
 JOIN meeting AS m ON m.meeting_id = s.meeting_id AND m.status = 'held'
-JOIN unit_closure(:on_day, :known_position) AS below ON below.ancestor = :unit_id AND below.descendant = m.unit_id
+JOIN units_below(ARRAY[:unit_id::uuid], :on_day, :known_position) AS below ON below.unit_id = m.unit_id
 WHERE s.official_rating IS NULL AND (:period::text IS NULL OR m.period = :period)
 ORDER BY m.period, m.unit_id, s.meeting_id
 LIMIT :limit;

@@ -49,9 +49,12 @@ SELECT DISTINCT month.* FROM meeting_contribution AS meeting JOIN cell_month AS 
 WHERE meeting_id = ANY (:meetings::uuid[]);
 
 -- name: unit_figures
--- Sums over the cells below each of the units: tree of a day, as known at a position; facts known now (NULL) or then.
+-- Sums over the cells below each of the units, which are `tops` or stand below them: tree of a day, as known at a
+-- position; facts known now (NULL) or then.
 WITH closure AS MATERIALIZED (
-    SELECT ancestor, descendant, depth FROM unit_closure(:valid_on::date, :tree_position::bigint)
+    SELECT ancestor, descendant, depth FROM unit_closure(:tops::uuid[], :valid_on::date, :tree_position::bigint)
+), below AS MATERIALIZED (
+    SELECT array_agg(descendant) AS units FROM closure WHERE depth = 0
 ), said AS (  -- what each committee said last about each day
     SELECT DISTINCT ON (unit_id, valid_from) unit_id, valid_from, both_calls_needed
     FROM presence_rule
@@ -64,9 +67,10 @@ WITH closure AS MATERIALIZED (
     ORDER BY descendant, depth, valid_from DESC
 ), leaf AS MATERIALIZED (
     SELECT month.*, coalesce(both_calls_needed, false) AS strict
-    FROM months_of(:period::text, :known::jsonb) AS month LEFT JOIN rule USING (unit_id)
+    FROM below CROSS JOIN months_of(below.units, :period::text, :known::jsonb) AS month LEFT JOIN rule USING (unit_id)
 ), due AS MATERIALIZED (
     SELECT unit_id FROM cells_active(:due_on::date, :tree_position::bigint)
+    WHERE unit_id = ANY (ARRAY(SELECT unnest(units) FROM below))
 )
 SELECT ancestor AS unit_id,
     count(due.unit_id) AS cells,
@@ -109,30 +113,38 @@ GROUP BY ancestor;
 -- name: units_shown
 -- A unit and the units directly below it, named as on that day.
 SELECT unit_id, parent_id, name, kind, is_cell FROM unit_tree(:valid_on::date, :tree_position::bigint)
-WHERE unit_id = :unit_id OR parent_id = :unit_id ORDER BY unit_id;
+WHERE (unit_id = :unit_id OR parent_id = :unit_id) AND unit_id = ANY (ARRAY(
+    SELECT :unit_id::uuid UNION SELECT version.unit_id FROM unit_version AS version WHERE version.parent_id = :unit_id))
+ORDER BY unit_id;
 
 -- name: path_of
 -- The names from the unit up to the root.
-SELECT unit_id, name FROM unit_ancestors(:unit_id::uuid, :valid_on::date, :tree_position::bigint)
-JOIN unit_tree(:valid_on::date, :tree_position::bigint) USING (unit_id) ORDER BY depth DESC;
+SELECT above.unit_id, tree.name FROM unit_ancestors(:unit_id::uuid, :valid_on::date, :tree_position::bigint) AS above
+CROSS JOIN LATERAL (SELECT name FROM unit_tree(:valid_on::date, :tree_position::bigint) AS unit
+    WHERE unit.unit_id = above.unit_id LIMIT 1) AS tree  -- by index: without a limit the whole tree would be joined
+ORDER BY depth DESC;
 
 -- name: meetings_below
 -- What each meeting in a unit's subtree contributes, a page at a time.
-SELECT meeting.*, tree.name AS unit_name
-FROM unit_closure(:valid_on::date, :tree_position::bigint) AS closure
-JOIN meeting_contribution AS meeting ON meeting.unit_id = descendant AND period = :period
-JOIN unit_tree(:valid_on::date, :tree_position::bigint) AS tree ON tree.unit_id = descendant
-WHERE ancestor = :unit_id AND meeting_id > :after
-ORDER BY meeting_id LIMIT :size;
+SELECT page.*, tree.name AS unit_name FROM (
+    SELECT meeting.* FROM units_below(ARRAY[:unit_id::uuid], :valid_on::date, :tree_position::bigint) AS below
+    JOIN meeting_contribution AS meeting USING (unit_id)
+    WHERE period = :period AND meeting_id > :after
+    ORDER BY meeting_id LIMIT :size) AS page
+CROSS JOIN LATERAL (SELECT name FROM unit_tree(:valid_on::date, :tree_position::bigint) AS unit
+    WHERE unit.unit_id = page.unit_id LIMIT 1) AS tree
+ORDER BY meeting_id;
 
 -- name: meetings_below_known
 -- The same, as known at positions.
-SELECT meeting.*, tree.name AS unit_name
-FROM unit_closure(:valid_on::date, :tree_position::bigint) AS closure
-JOIN contributions_known(:period::text, :known::jsonb) AS meeting ON meeting.unit_id = descendant
-JOIN unit_tree(:valid_on::date, :tree_position::bigint) AS tree ON tree.unit_id = descendant
-WHERE ancestor = :unit_id AND meeting_id > :after
-ORDER BY meeting_id LIMIT :size;
+SELECT page.*, tree.name AS unit_name FROM (
+    SELECT meeting.* FROM units_below(ARRAY[:unit_id::uuid], :valid_on::date, :tree_position::bigint) AS below
+    JOIN contributions_known(:period::text, :known::jsonb) AS meeting USING (unit_id)
+    WHERE meeting_id > :after
+    ORDER BY meeting_id LIMIT :size) AS page
+CROSS JOIN LATERAL (SELECT name FROM unit_tree(:valid_on::date, :tree_position::bigint) AS unit
+    WHERE unit.unit_id = page.unit_id LIMIT 1) AS tree
+ORDER BY meeting_id;
 
 -- name: meeting^
 -- What one meeting contributes, by all facts known here.
@@ -146,23 +158,31 @@ ORDER BY recorded_at, log_id, position LIMIT :size;
 
 -- name: silent_cells
 -- Cells below a unit that owed a meeting and said nothing, with the names of the units that they stand under.
+WITH below AS MATERIALIZED (
+    SELECT array_agg(unit_id) AS units FROM units_below(ARRAY[:unit_id::uuid], :valid_on::date, :tree_position::bigint)
+), active AS MATERIALIZED (
+    SELECT unit_id, parent_id, name FROM cells_active(:due_on::date, :tree_position::bigint)
+    WHERE unit_id = ANY (ARRAY(SELECT unnest(units) FROM below))
+), above AS MATERIALIZED (
+    SELECT unit_id, name FROM unit_tree(:due_on::date, :tree_position::bigint)
+    WHERE unit_id = ANY (ARRAY(SELECT parent_id FROM active))
+)
 SELECT active.unit_id, active.name, above.name AS parent_name
-FROM cells_active(:due_on::date, :tree_position::bigint) AS active
-JOIN unit_closure(:valid_on::date, :tree_position::bigint) AS closure ON descendant = active.unit_id
-LEFT JOIN unit_tree(:due_on::date, :tree_position::bigint) AS above ON above.unit_id = active.parent_id
-LEFT JOIN months_of(:period::text, :known::jsonb) AS month ON month.unit_id = active.unit_id
-WHERE ancestor = :unit_id AND coalesce(met + not_held, 0) = 0;
+FROM active
+LEFT JOIN above ON above.unit_id = active.parent_id
+LEFT JOIN (SELECT month.unit_id, met + not_held AS answers
+    FROM below CROSS JOIN months_of(below.units, :period::text, :known::jsonb) AS month) AS month
+    ON month.unit_id = active.unit_id
+WHERE coalesce(answers, 0) = 0;
 
 -- name: leaves
 -- The cells that stand below a unit, or that it is.
-SELECT descendant AS unit_id FROM unit_closure(:valid_on::date, :tree_position::bigint)
-JOIN cells_active(:valid_on::date, :tree_position::bigint) AS active ON active.unit_id = descendant
-WHERE ancestor = :unit_id;
+SELECT unit_id FROM units_below(ARRAY[:unit_id::uuid], :valid_on::date, :tree_position::bigint) WHERE is_cell;
 
 -- name: cells_below
 -- Which of the given units stand below a unit.
-SELECT descendant AS unit_id FROM unit_closure(:valid_on::date, :tree_position::bigint)
-WHERE ancestor = :unit_id AND descendant = ANY (:units::uuid[]);
+SELECT unit_id FROM units_below(ARRAY[:unit_id::uuid], :valid_on::date, :tree_position::bigint)
+WHERE unit_id = ANY (:units::uuid[]);
 
 -- name: positions_at
 -- The last positions recorded by a time.
@@ -228,4 +248,4 @@ SELECT log_id, position FROM held_event WHERE consumer = ANY (:consumers::text[]
 
 -- name: units_on
 -- Every unit that exists on a day.
-SELECT unit_id FROM unit_tree(:valid_on::date, :tree_position::bigint);
+SELECT unit_id, parent_id FROM unit_tree(:valid_on::date, :tree_position::bigint);

@@ -15,10 +15,10 @@ ORDER BY depth;
 
 -- name: reached
 -- Which units exist on a day, and whether each is one of the tops or stands below one.
-SELECT descendant AS unit_id, bool_or(ancestor = ANY(:tops::uuid[])) AS reached
-FROM unit_closure(:valid_on, :known_position)
-WHERE descendant = ANY(:unit_ids::uuid[])
-GROUP BY descendant;
+SELECT asked.unit_id, asked.unit_id IN (
+    SELECT below.unit_id FROM units_below(:tops::uuid[], :valid_on, :known_position) AS below) AS reached
+FROM unit_tree(:valid_on, :known_position) AS asked
+WHERE asked.unit_id = ANY (:unit_ids::uuid[]);
 
 -- name: office^
 -- One tenure.

@@ -52,7 +52,10 @@ def directory(membership: Membership) -> Directory:
 
 
 async def closure(pool: Pool, on: date, known: int = EVERYTHING) -> set[tuple[object, object, int]]:
-    return {tuple(row) for row in await pool.fetch("SELECT * FROM unit_closure($1, $2)", on, known)}
+    """Of the whole tree, and the same asked for by the function of version 0.1.0."""
+    found = {tuple(row) for row in await pool.fetch("SELECT * FROM unit_closure($1, $2, $3)", [PROVINCE], on, known)}
+    assert found == {tuple(row) for row in await pool.fetch("SELECT * FROM unit_closure($1, $2)", on, known)}
+    return found
 
 
 async def test_names_everyone_above_a_cell_nearest_first(directory: Directory) -> None:
@@ -115,6 +118,32 @@ async def test_a_withdrawn_change_counts_no_longer_but_was_known_before(membersh
     )
     assert await closure(pool, TODAY) == before
     assert await closure(pool, TODAY, moved.position) == while_it_stood != before
+
+
+async def test_the_closure_of_a_unit_is_that_of_the_tree_for_it_and_all_below(
+    membership: Membership, pool: Pool
+) -> None:
+    await membership.tell(facts.UnitMoved(unit_id=CELL_1, parent_id=COMMUNE_B, effective_on=TODAY))
+    for day in (TODAY - A_DAY, TODAY):
+        whole = await closure(pool, day)
+        for top in {ancestor for ancestor, _, _ in whole}:
+            below = {descendant for ancestor, descendant, _ in whole if ancestor == top}
+            found = await pool.fetch("SELECT * FROM unit_closure($1, $2, $3)", [top], day, EVERYTHING)
+            assert {tuple(row) for row in found} == {row for row in whole if row[1] in below}
+
+
+async def test_a_moved_unit_is_reached_from_where_it_stands_that_day(
+    directory: Directory, membership: Membership
+) -> None:
+    await membership.tell(facts.UnitMoved(unit_id=CELL_1, parent_id=COMMUNE_B, effective_on=TODAY))
+    for day, committee in ((TODAY - A_DAY, COMMUNE_A), (TODAY, COMMUNE_B)):
+        for top in (COMMUNE_A, COMMUNE_B):
+            assert await directory.reached([CELL_1], [top], day) == {CELL_1: top == committee}
+
+
+async def test_a_unit_below_two_that_one_answers_for_is_reached_once(directory: Directory) -> None:
+    reached = await directory.reached([CELL_2, COMMUNE_B], [GRASSROOTS, COMMUNE_A], TODAY)
+    assert reached == {CELL_2: True, COMMUNE_B: False}
 
 
 async def test_a_dissolved_or_merged_unit_ends_the_day_before(directory: Directory, membership: Membership) -> None:

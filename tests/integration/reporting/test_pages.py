@@ -41,7 +41,8 @@ async def test_a_page_is_vietnamese_unless_english_is_asked_for(world: World) ->
 
 async def test_nothing_is_loaded_from_another_place_and_no_script_runs(world: World) -> None:
     meeting = await told(world)
-    for path in ("/", f"/pages/{PROVINCE}/2026-03", f"/pages/{FIRST}/2026-03", f"/pages/meetings/{meeting}"):
+    unit = f"/pages/{FIRST}/2026-03"
+    for path in ("/", f"/pages/{PROVINCE}/2026-03", unit, f"{unit}/series", f"/pages/meetings/{meeting}"):
         answer = await page(world, path)
         assert not re.search(r"<script|<link|<img|@import|url\(|\son\w+=", answer.text)
         hosts = set(re.findall(r"https?://[^\"'\s<]+", answer.text))
@@ -64,6 +65,20 @@ async def test_figures_lead_down_from_the_province_to_the_events(world: World) -
     assert 'href="/attendance/ops/events/1"' in seen
     for unit in (PROVINCE, COMMUNE, FIRST):
         assert f'href="/pages/{unit}/2026-03?lang=vi"' in seen
+
+
+async def test_a_unit_leads_to_its_months_and_these_back_to_each(world: World) -> None:
+    await told(world)
+    path = f"/pages/{COMMUNE}/2026-03"
+    assert f'href="{path}/series?lang=vi"' in (await page(world, path)).text
+    seen = (await page(world, f"{path}/series?months=3")).text
+    assert "Diễn biến các tháng" in seen
+    assert "<svg" in seen
+    for period in ("2026-01", "2026-02", "2026-03"):
+        assert f'href="/pages/{COMMUNE}/{period}?lang=vi"' in seen
+    assert f'href="/pages/{COMMUNE}/2025-12/series?lang=vi"' in seen
+    before_it_was_founded = (await page(world, f"/pages/{COMMUNE}/2025-06/series?months=1")).text
+    assert "Chưa thành lập hoặc đã giải thể" in before_it_was_founded
 
 
 async def test_who_follows_a_cell_finds_it_beside_the_own_one(world: World) -> None:

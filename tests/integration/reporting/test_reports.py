@@ -207,6 +207,42 @@ async def test_the_tree_of_another_day_sums_other_cells(world: World) -> None:
     assert (await world.figures(SUB, hierarchy_as_of="2026-05-02"))["met"] == 1
 
 
+async def test_a_series_has_each_month_by_its_own_tree_and_by_the_same_knowledge(world: World) -> None:
+    await told(world)
+    moved = membership.UnitMoved(unit_id=FIRST, parent_id=SUB, effective_on=date(2026, 4, 10))
+    await record(world.membership, moved, stream="tree", key=membership.TREE_KEY)
+    await world.catch_up()
+    series = await world.get(f"/reports/{COMMUNE}/2026-04/series", months=3)
+    assert [item["period"] for item in series["items"]] == ["2026-02", "2026-03", "2026-04"]
+    for item in series["items"]:
+        alone = await world.report(COMMUNE, item["period"])
+        assert item["figures"] == alone["unit"]["figures"]
+        assert (item["hierarchy_as_of"], series["known_as_of"]) == (alone["hierarchy_as_of"], alone["known_as_of"])
+    assert [item["figures"]["cells"] for item in series["items"]] == [2, 2, 1]
+    today = await world.get(f"/reports/{COMMUNE}/2026-04/series", months=3, hierarchy_as_of="2026-04-30")
+    assert [item["figures"]["cells"] for item in today["items"]] == [1, 1, 1]
+
+
+async def test_a_series_has_no_figures_where_the_unit_did_not_exist(world: World) -> None:
+    await told(world)
+    ended = membership.UnitDissolved(unit_id=FIRST, effective_on=date(2026, 4, 1))
+    await record(world.membership, ended, stream="tree", key=membership.TREE_KEY)
+    await world.catch_up()
+    series = await world.get(f"/reports/{FIRST}/2026-04/series", months=2)
+    assert [item["figures"] and item["figures"]["met"] for item in series["items"]] == [1, None]
+
+
+async def test_a_series_over_months_of_cells_that_are_now_elsewhere_is_refused(world: World) -> None:
+    """As the report of such a month alone."""
+    await told(world)
+    moved = membership.UnitMoved(unit_id=FIRST, parent_id=SUB, effective_on=date(2026, 4, 10))
+    await record(world.membership, moved, stream="tree", key=membership.TREE_KEY)
+    await world.catch_up()
+    whole, late = f"/reports/{COMMUNE}/2026-04/series", {"months": 1}
+    assert await world.refused(whole, who="office", months=2) == (403, "out-of-reach")
+    assert [item["figures"]["cells"] for item in (await world.get(whole, who="office", **late))["items"]] == [1]
+
+
 async def test_the_tree_may_arrive_after_the_facts(world: World) -> None:
     meeting = await world.story.hold(FIRST)
     await world.story.call_roll(meeting, FIRST, whole=3)
