@@ -10,7 +10,7 @@ from tests.faults.workload import World
 
 
 class Worlds:
-    """Starts a system when there is none, or when the last test spoilt it."""
+    """Starts a system when there is none, when the last test spoilt it, or when it has no past month left."""
 
     def __init__(self, folders: pytest.TempPathFactory) -> None:
         self._folders = folders
@@ -18,7 +18,7 @@ class Worlds:
         self._world: World | None = None
 
     def sound_one(self) -> World:
-        if self._world is None or not self._world.sound:
+        if self._world is None or not self._world.usable:
             self.close()
             self._world = World(self._stack.enter_context(running_rig(self._folders.mktemp("faults"))))
         return self._world

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -111,6 +111,11 @@ class World:
     sound: bool = True
     planned: Iterator[int] = field(default_factory=count)
 
+    @property
+    def usable(self) -> bool:
+        """Sound, and its next month is over: no meeting can be entered before it was held."""
+        return self.sound and max(_ends(_months(self.played))) < datetime.now(UTC)
+
     def play_through(self, fault: Fault, code: str = "") -> Mapping[str, Any]:
         """A month with `fault` in its midst; afterwards nothing is lost, doubled, out of order or held. The report.
 
@@ -185,6 +190,11 @@ def _months(number: int) -> list[CellMonth]:
         )
         for month in months
     ]
+
+
+def _ends(months: Sequence[CellMonth]) -> Iterator[datetime]:
+    """The first moment after each month."""
+    return (_later(datetime.fromisoformat(f"{month.period}-01T00:00:00+07:00"), 1) for month in months)
 
 
 def _later(day: datetime, months: int) -> datetime:

@@ -225,17 +225,14 @@ async def test_a_series_has_each_month_by_its_own_tree_and_by_the_same_knowledge
 
 async def test_a_series_has_no_figures_where_the_unit_did_not_exist(world: World) -> None:
     await told(world)
-    ended = membership.UnitDissolved(unit_id=FIRST, effective_on=date(2026, 4, 1))
-    await record(world.membership, ended, stream="tree", key=membership.TREE_KEY)
-    await world.catch_up()
-    series = await world.get(f"/reports/{FIRST}/2026-04/series", months=2)
-    assert [item["figures"] and item["figures"]["met"] for item in series["items"]] == [1, None]
+    series = await world.get(f"/reports/{COMMUNE}/2025-07/series", months=2)
+    assert [item["figures"] and item["figures"]["cells"] for item in series["items"]] == [None, 2]
 
 
 async def test_a_series_over_months_of_cells_that_are_now_elsewhere_is_refused(world: World) -> None:
     """As the report of such a month alone."""
     await told(world)
-    moved = membership.UnitMoved(unit_id=FIRST, parent_id=SUB, effective_on=date(2026, 4, 10))
+    moved = membership.UnitMoved(unit_id=FIRST, parent_id=SUB, effective_on=date(2026, 4, 1))
     await record(world.membership, moved, stream="tree", key=membership.TREE_KEY)
     await world.catch_up()
     whole, late = f"/reports/{COMMUNE}/2026-04/series", {"months": 1}
