@@ -94,6 +94,7 @@ async def figures_after(connection: asyncpg.Connection, arrived: Sequence[Record
         rows = SQL.unit_figures(
             connection,
             units=[PROVINCE, COMMUNE, OTHER, *CELLS],
+            tops=[PROVINCE, COMMUNE, OTHER, *CELLS],
             valid_on=end,
             due_on=end,
             period_end=end,

@@ -2,7 +2,7 @@
 CREATE INDEX unit_version_parent_id ON unit_version (parent_id);
 
 -- The units that stand below some units, and these themselves: level by level, so that a report of one commune does not
--- read the tree of the country. None of `tops` may stand below another.
+-- read the tree of the country. A unit comes once for each of `tops` that it stands below.
 CREATE FUNCTION units_below(tops uuid[], valid_on date, known_position bigint)
 RETURNS TABLE (unit_id uuid, parent_id uuid, is_cell boolean)
 LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
@@ -30,7 +30,7 @@ CREATE FUNCTION unit_closure(tops uuid[], valid_on date, known_position bigint)
 RETURNS TABLE (ancestor uuid, descendant uuid, depth integer)
 LANGUAGE sql STABLE PARALLEL SAFE AS $$
     WITH RECURSIVE below AS MATERIALIZED (
-        SELECT t.unit_id, t.parent_id FROM units_below(tops, valid_on, known_position) AS t
+        SELECT DISTINCT t.unit_id, t.parent_id FROM units_below(tops, valid_on, known_position) AS t
     ), tree AS MATERIALIZED (
         SELECT below.unit_id, below.parent_id FROM below
         UNION
