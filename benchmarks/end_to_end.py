@@ -1,7 +1,8 @@
-"""`python -m benchmarks.end_to_end`: from a check-in's HTTP request to the province's figure, at a given rate.
+"""From a check-in's HTTP request to the province's figure, at given rates: an open loop, on this one machine.
 
-The whole system runs on this machine, and the load with it. A check-in's latency runs from the moment it was meant to
-start until the province's report, asked for again and again, knows its position.
+The load runs on the machine too. A check-in's latency begins at the moment it was meant to start and ends when the
+province's report, asked for again and again, knows its position. The field's mix: 80 % of the check-ins come in whole
+roll calls of 20 to 60 members, the others one by one.
 """
 
 import asyncio
@@ -9,15 +10,16 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from random import Random
-from statistics import quantiles
-from typing import Annotated, TypeAlias
+from statistics import median, quantiles
+from time import process_time
+from typing import TypeAlias
 from uuid import uuid4
 
-import typer
 from rich.console import Console
 from rich.progress import Progress
 
@@ -29,10 +31,14 @@ from samples.demo.__main__ import CLIENTS
 from samples.demo.door import Door
 from samples.demo.job import SEED, set_up
 from samples.demo.people import Cast, Cell
+from samples.demo.usage import Memory, MemoryWatch
 from samples.province.make import make_province
+from services.reporting.figures import shifted
 from shared.web.issuer import DemoIssuer
 
-PERIODS = [f"2026-{month:02}" for month in range(1, 13)]
+PERIODS = [shifted("2025-08", later) for later in range(15)]
+SECONDS = 20
+IDLE_SECONDS = 10
 ASK_SECONDS = 0.1
 ROLL_CALL = range(20, 61)
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -45,10 +51,15 @@ class Load:
     name: str
     rate: int
     in_roll_calls: float
+    goal: str = ""
 
 
-# The first is what two cores take; the others are the goals: 99 of 100 check-ins in the figure within a second.
-LOADS = (Load("single scans", 50, 0.0), Load("single scans", 500, 0.0), Load("the field's mix", 1500, 0.8))
+GOAL = "99 % within 1 s"
+LOADS = (
+    Load("single scans", 50, 0.0),
+    Load("single scans", 500, 0.0, GOAL),
+    Load("the field's mix", 1500, 0.8, GOAL),
+)
 
 
 @dataclass(frozen=True)
@@ -60,49 +71,83 @@ class Meeting:
     members: list[str]
 
 
+@dataclass(frozen=True)
+class Result:
+    """Of one load. Seconds: from the moment meant to the answer, and to the figure; processor by program."""
+
+    check_ins: int
+    answered: Sequence[float]
+    in_figure: Sequence[float]
+    spent: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Round:
+    """All loads, one after the other, on a system that began empty."""
+
+    results: Sequence[Result]
+    idle: Mapping[str, Memory]
+    loaded: Mapping[str, Memory]
+
+
 # Where, and who came.
 Scan: TypeAlias = tuple[Meeting, Sequence[str]]
 
 
-def main(
-    seconds: Annotated[int, typer.Option(help="How long each load lasts.")] = 20,
-    scale: Annotated[str, typer.Option(help="Of the sample province.")] = "default",
-    months: Annotated[int, typer.Option(max=12, help="How many meetings each cell has open.")] = 12,
-) -> None:
-    """Starts a system of its own."""
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        running_system(Path(folder), CLIENTS, lambda _: None, ports.free_port()) as system,
-    ):
-        asyncio.run(_measure(system, Path(folder), seconds, scale, months))
+def measure(rounds: int) -> str:
+    """Tables in Markdown: each load's latencies, then processor time by program, then memory."""
+    found = []
+    for _ in range(rounds):
+        with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as system:
+            found.append(asyncio.run(_round(system, Path(folder))))
+    loads = [[one.results[place] for one in found] for place in range(len(LOADS))]
+    return "\n\n".join([_latencies_table(loads), _processor_table(loads), _memory_table(found)])
 
 
-async def _measure(system: System, folder: Path, seconds: int, scale: str, months: int) -> None:
+def _running(folder: Path) -> AbstractContextManager[System]:
+    return running_system(folder, CLIENTS, lambda _: None, ports.free_port())
+
+
+async def _round(system: System, folder: Path) -> Round:
     door, issuer = Door(system.front_door), DemoIssuer(system.issuer_folder, system.issuer)
     try:
-        with Progress(console=Console(stderr=True), transient=True) as progress:
-            actors = await set_up(door, issuer, folder / "files", make_province(SEED, scale), progress)
-            meetings = await _open(door, actors, PERIODS[:months], progress)
-        # Roll calls are taken whole where they are in the field's mix; the other meetings' members come one by one.
-        whole = [meeting for meeting in meetings[len(meetings) // 3 :] if len(meeting.members) in ROLL_CALL]
-        single = _scans(meetings[: len(meetings) // 3])
-        for load in LOADS:
-            requests = list(_requests(load, seconds, whole, single))
-            before, last = _cpu(folder), asyncio.get_running_loop().create_future()
-            asking = asyncio.create_task(_figures(door, actors, last))
-            answers = await send_all(system.front_door, requests)
-            last.set_result(max(answer.position for answer in answers))
-            figures = await asking
-            spent = {name: at - before.get(name, 0) for name, at in _cpu(folder).items()}
-            for line in _lines(load, answers, figures, spent):
-                print(line, flush=True)
+        with MemoryWatch(folder) as memory, Progress(console=Console(stderr=True), transient=True) as progress:
+            await asyncio.sleep(IDLE_SECONDS)
+            idle = memory.look()
+            actors = await set_up(door, issuer, folder / "files", make_province(SEED, "default"), progress)
+            meetings = await _open(door, actors, progress)
+            # Of a third of the meetings members come one by one; of the others all together.
+            whole = [meeting for meeting in meetings[len(meetings) // 3 :] if len(meeting.members) in ROLL_CALL]
+            single = _scans(meetings[: len(meetings) // 3])
+            results = [await _load(system, folder, door, actors, load, whole, single) for load in LOADS]
+            return Round(results, idle, memory.look())
     finally:
         await door.close()
 
 
-async def _open(door: Door, actors: Cast, periods: Sequence[str], progress: Progress) -> list[Meeting]:
+async def _load(
+    system: System, folder: Path, door: Door, actors: Cast, load: Load, whole: list[Meeting], single: Iterator[Scan]
+) -> Result:
+    requests = list(_requests(load, whole, single))
+    before, last = _processor(folder), asyncio.get_running_loop().create_future()
+    asking = asyncio.create_task(_figures(door, actors, last))
+    answers = await send_all(system.front_door, requests)
+    refused = {answer.status for answer in answers if answer.status != HTTPStatus.OK}
+    assert not refused, f"answered with {refused}"
+    last.set_result(max(answer.position for answer in answers))
+    figures = await asking
+    spent = {name: seconds - before.get(name, 0) for name, seconds in _processor(folder).items()}
+    return Result(
+        check_ins=sum(answer.weight for answer in answers),
+        answered=[answer.answered - answer.meant for answer in answers],
+        in_figure=_latencies(answers, figures),
+        spent=spent,
+    )
+
+
+async def _open(door: Door, actors: Cast, progress: Progress) -> list[Meeting]:
     """A scheduled meeting with an open roll call, of each cell in each period."""
-    task = progress.add_task("meetings", total=len(actors.cells) * len(periods))
+    task = progress.add_task("meetings", total=len(actors.cells) * len(PERIODS))
     turns = asyncio.Semaphore(24)
 
     async def one(cell: Cell, period: str) -> Meeting:
@@ -117,12 +162,12 @@ async def _open(door: Door, actors: Cast, periods: Sequence[str], progress: Prog
             progress.advance(task)
             return Meeting(meeting_id, cell.secretary, [row["member_id"] for row in rows])
 
-    return await asyncio.gather(*(one(cell, period) for period in periods for cell in actors.cells.values()))
+    return await asyncio.gather(*(one(cell, period) for period in PERIODS for cell in actors.cells.values()))
 
 
-def _requests(load: Load, seconds: int, whole: list[Meeting], single: Iterator[Scan]) -> Iterator[Request]:
+def _requests(load: Load, whole: list[Meeting], single: Iterator[Scan]) -> Iterator[Request]:
     """As many as fill the time; each comes when the check-ins before it have had theirs."""
-    chance, entered, total = Random(SEED), 0, load.rate * seconds
+    chance, entered, total = Random(SEED), 0, load.rate * SECONDS
     average = (ROLL_CALL.start + ROLL_CALL.stop) / 2
     share = load.in_roll_calls / (load.in_roll_calls + (1 - load.in_roll_calls) * average)
     while entered < total:
@@ -134,8 +179,6 @@ def _requests(load: Load, seconds: int, whole: list[Meeting], single: Iterator[S
 
 
 def _roll_call(whole: list[Meeting]) -> Scan:
-    if not whole:
-        raise typer.BadParameter("too few roll calls are open for this load: more --months, or a larger --scale")
     meeting = whole.pop()
     return meeting, meeting.members
 
@@ -179,27 +222,55 @@ def _latencies(answers: Sequence[Answer], figures: Sequence[Figure]) -> list[flo
     return found
 
 
-def _lines(
-    load: Load, answers: Sequence[Answer], figures: Sequence[Figure], spent: Mapping[str, float]
-) -> Iterator[str]:
-    refused = [answer.status for answer in answers if answer.status != HTTPStatus.OK]
-    assert not refused, f"{len(refused)} refused: {set(refused)}"
-    check_ins = sum(answer.weight for answer in answers)
-    took = max(answer.answered for answer in answers) - min(answer.meant for answer in answers)
-    http = quantiles([answer.answered - answer.meant for answer in answers], n=100)
-    figure = quantiles(_latencies(answers, figures), n=100)
-    yield (
-        f"| {load.name}, {load.rate:,} check-ins/s | {check_ins / took:,.0f} | {http[49]:.2f} | {http[98]:.2f} | "
-        f"{figure[49]:.2f} | {figure[98]:.2f} |"
-    )
-    each = ", ".join(f"{name} {seconds / check_ins * 1000:.2f}" for name, seconds in sorted(spent.items()))
-    total = sum(spent.values()) / check_ins
-    yield f"CPU milliseconds a check-in: {each}; {total * 1500:.1f} cores at 1,500/s"
+def _latencies_table(loads: Sequence[Sequence[Result]]) -> str:
+    """Seconds; medians of the rounds, with the range of what the goal is about."""
+    lines = [
+        "| load | answered: half | 99 % | in the figure: half | 99 % | range | goal |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for load, results in zip(LOADS, loads, strict=True):
+        answered = [quantiles(result.answered, n=100) for result in results]
+        in_figure = [quantiles(result.in_figure, n=100) for result in results]
+        late = sorted(each[98] for each in in_figure)
+        parts = [median(each[place] for each in of) for of in (answered, in_figure) for place in (49, 98)]
+        reached = f"{load.goal}: {'reached' if median(late) < 1 else 'missed'}" if load.goal else ""
+        cells = [f"{load.name}, {load.rate:,} check-ins/s", *(f"{part:.2f}" for part in parts)]
+        lines.append(f"| {' | '.join([*cells, f'{late[0]:.2f}-{late[-1]:.2f}', reached])} |")
+    return "\n".join(lines)
 
 
-def _cpu(folder: Path) -> dict[str, float]:
-    """Seconds of processor that each program has had, PostgreSQL with all its processes."""
-    spent = {}
+def _processor_table(loads: Sequence[Sequence[Result]]) -> str:
+    """Milliseconds a check-in, medians of the rounds."""
+    each = [
+        {
+            name: median(result.spent.get(name, 0) / result.check_ins * 1000 for result in results)
+            for name in results[0].spent
+        }
+        for results in loads
+    ]
+    lines = [
+        f"| processor, ms a check-in | {' | '.join(f'{load.name}, {load.rate:,}/s' for load in LOADS)} |",
+        "|---" * (len(LOADS) + 1) + "|",
+        *(f"| {name} | {' | '.join(f'{spent[name]:.2f}' for spent in each)} |" for name in sorted(each[0])),
+        f"| together | {' | '.join(f'{sum(spent.values()):.2f}' for spent in each)} |",
+        f"| cores for 1,500/s | {' | '.join(f'{1.5 * sum(spent.values()):.1f}' for spent in each)} |",
+    ]
+    return "\n".join(lines)
+
+
+def _memory_table(rounds: Sequence[Round]) -> str:
+    """MiB, medians of the rounds."""
+    lines = ["| memory, MiB | idle | the most, loaded |", "|---|---|---|"]
+    for name in sorted(rounds[0].idle):
+        idle = median(one.idle[name].now for one in rounds)
+        most = median(one.loaded[name].peak for one in rounds)
+        lines.append(f"| {name} | {idle / 1024:.0f} | {most / 1024:.0f} |")
+    return "\n".join(lines)
+
+
+def _processor(folder: Path) -> dict[str, float]:
+    """Seconds that each program has had, PostgreSQL with all its processes; and this one, which sends the load."""
+    spent = {"the load": process_time()}
     for record in sorted(folder.glob("*/*.pid")):
         if process := recorded(record):
             children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
@@ -211,7 +282,3 @@ def _ticks(pid: str) -> int:
     """Its own, and those of its children that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(map(int, fields[11:15]))
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -3,6 +3,8 @@
 import asyncio
 import tempfile
 import time
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Annotated
@@ -13,25 +15,29 @@ import typer
 
 from benchmarks.databases import fresh_database
 from deploy.local.postgres import start_postgres
+from services.reporting.figures import shifted
+from services.reporting.known import EVERYTHING, KnownAsOf
 from services.reporting.queries import Reports
 from shared.database.migrate import migrate
 from shared.database.pool import open_pool, queries
 
 MIGRATIONS = Path(__file__).parents[1] / "services" / "reporting" / "sql" / "migrations"
 SQL = queries(Path(__file__).with_name("scaling.sql"))
+PERIOD = "2026-03"
 CELLS_PER_COMMUNE = 75
 CELLS_PER_PROVINCE = 7_500
 LEVELS = ("country", "province", "commune", "cell")
+QUESTIONS = ("of a cell", "of a commune", "of a province", "of the country", "36 months of a province", "known before")
 
 
 def main(
     cells: Annotated[list[int], typer.Option(help="How many; may be repeated.")] = [1_000, 10_000, 50_000, 250_000],  # noqa: B006
-    months: int = 3,
+    months: Annotated[int, typer.Option(help="Of the series.")] = 36,
     rounds: int = 5,
 ) -> None:
     """Starts PostgreSQL for itself. Times are medians in milliseconds."""
-    print("| cells | a cell | a commune | a province | the country | MB a month of cells | MB of units |")
-    print("|---|---|---|---|---|---|---|")
+    print(f"| cells | {' | '.join(QUESTIONS)} |")
+    print("|---" * (1 + len(QUESTIONS)) + "|")
     with tempfile.TemporaryDirectory() as folder:
         postgres = start_postgres(Path(folder) / "postgres")
         try:
@@ -47,13 +53,13 @@ async def _measured(server: str, cells: int, months: int, rounds: int) -> str:
         await _fill(url, cells, months)
         pool = await open_pool(url)
         try:
-            times = [await _report(pool, _unit(level), rounds) for level in range(len(LEVELS), 0, -1)]
-            month = await SQL.table_bytes(pool, table="cell_month") / months
-            units = await SQL.table_bytes(pool, table="unit_version")
+            reports = Reports(pool)
+            questions = [partial(_report, reports, level) for level in range(len(LEVELS), 0, -1)]
+            questions += [partial(_series, reports, months), partial(_known_before, reports, cells)]
+            times = [await _median(question, rounds) for question in questions]
         finally:
             await pool.close()
-    costs = " | ".join(f"{milliseconds:,.0f}" for milliseconds in times)
-    return f"| {cells:,} | {costs} | {month / 1e6:.1f} | {units / 1e6:.1f} |"
+    return f"| {cells:,} | {' | '.join(f'{milliseconds:,.0f}' for milliseconds in times)} |"
 
 
 async def _fill(url: str, cells: int, months: int) -> None:
@@ -66,20 +72,41 @@ async def _fill(url: str, cells: int, months: int) -> None:
         for level, kind in enumerate(LEVELS, 1):
             parents = numbers[max(0, level - 2)]
             await SQL.fill_units(connection, kind=kind, level=level, units=numbers[level - 1], parents=parents)
+        await SQL.fill_facts(connection, cells=cells, level=len(LEVELS))
+        await SQL.fill_contributions(connection)
         await SQL.fill_months(connection, months=months)
         await SQL.analyze(connection)
     finally:
         await connection.close()
 
 
-async def _report(pool: asyncpg.Pool, unit: UUID, rounds: int) -> float:
-    reports, taken = Reports(pool), []
-    for _ in range(rounds):
+async def _median(question: Callable[[], Awaitable[None]], rounds: int) -> float:
+    """In milliseconds; the first time is left out: it plans the queries."""
+    taken = []
+    for _ in range(rounds + 1):
         began = time.perf_counter()
-        figures = (await reports.report(unit, "2026-03")).unit.figures
+        await question()
         taken.append((time.perf_counter() - began) * 1000)
-        assert figures.met == figures.cells > 0
-    return median(taken)
+    return median(taken[1:])
+
+
+async def _report(reports: Reports, level: int) -> None:
+    """The unit with those directly below it."""
+    figures = (await reports.report(_unit(level), PERIOD)).unit.figures
+    assert figures.met == figures.cells > 0
+
+
+async def _series(reports: Reports, months: int) -> None:
+    periods = [shifted(PERIOD, -back) for back in range(months)]
+    found = await reports.series(_unit(2), periods, None, KnownAsOf())
+    assert all(month.figures and month.figures.met == month.figures.cells > 0 for month in found)
+
+
+async def _known_before(reports: Reports, cells: int) -> None:
+    """Before the guests of every twentieth cell were counted."""
+    known = KnownAsOf(positions={"meetings": cells, "attendance": cells, "membership": EVERYTHING})
+    figures = (await reports.report(_unit(2), PERIOD, known_as_of=known)).unit.figures
+    assert figures.met == figures.cells > 0 == figures.guests
 
 
 def _unit(level: int) -> UUID:
