@@ -1,6 +1,7 @@
 """What Compose makes of docker-compose.yml, alone and with deploy/encrypted.yml: every container can begin with it."""
 
 import json
+import os
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping
@@ -26,20 +27,27 @@ Configured = Mapping[str, Any]
 
 def configured(*files: str, secrets: Path) -> Configured:
     """All containers, with the settings of .env.example; skips where Compose is not installed."""
-    if (docker := shutil.which("docker")) is None:
+    if shutil.which("docker") is None or _compose("version").returncode != 0:
         pytest.skip("needs docker with its compose plugin, though no engine")
     named = [word for file in files for word in ("--file", file)]
-    done = subprocess.run(
-        [docker, "compose", "--env-file", ".env.example", *named, "--profile", "*", "config", "--format", "json"],
+    asked = ("--env-file", ".env.example", *named, "--profile", "*", "config", "--format", "json")
+    done = _compose(*asked, SECRETS=str(secrets), **PULLED)
+    assert done.returncode == 0, done.stderr
+    made: Configured = json.loads(done.stdout)
+    return made
+
+
+def _compose(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """Nothing of the caller's environment fills a variable in."""
+    found = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return subprocess.run(
+        ["docker", "compose", *arguments],
         cwd=ROOT,
-        env={"SECRETS": str(secrets), **PULLED},
+        env=found | variables,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    made: Configured = json.loads(done.stdout)
-    return made
 
 
 @pytest.fixture(scope="module")
