@@ -72,8 +72,9 @@ fuzz: $(STAMP) ## odd requests, files and records, fresh seeds; MINUTES=5 or INP
 bench: $(STAMP) ## the benchmarks; ARGS chooses
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-secrets: ## the secrets that docker-compose.yml needs, where they are missing, in deploy/secrets
+secrets: ## the secrets and certificates that Compose needs, where they are missing, in deploy/secrets
 	@sh deploy/secrets.sh deploy/secrets
+	@sh deploy/certificates.sh deploy/secrets
 
 test-compose: $(STAMP) ## docker-compose.yml on a Docker engine that has the base images (docs/deploy.md)
 	@$(BIN)/python -m pytest tests/compose -m compose $(ARGS)

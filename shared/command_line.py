@@ -15,6 +15,7 @@ from shared.observability.logging import configure_logging
 from shared.observability.tracing import configure_tracing
 from shared.parked_commands import ParkedCommands
 from shared.process import listen, run_until_stopped, serve
+from shared.quarantine_commands import QuarantineCommands
 from shared.service import Service, ServiceSettings, migrations_of, open_runtime
 from shared.web.app import create_app
 
@@ -29,6 +30,7 @@ def command_line(service: Service, settings_class: type[ServiceSettings]) -> typ
     for command in (commands.api, commands.worker, commands.all, commands.migrate, commands.status):
         app.command()(command)
     app.add_typer(ParkedCommands(service, settings_class).app(), name="parked")
+    app.add_typer(QuarantineCommands(service, settings_class).app(), name="quarantine")
     if service.has_log:
         log = LogCommands(service, settings_class)
         app.command()(commands.provision)

@@ -12,6 +12,7 @@ from shared.eventstore.log import AppendRefused, LogUnavailable
 from shared.messaging.agreement import LogAndTopicDisagree
 from shared.messaging.handler import UnknownConsumer
 from shared.messaging.parking import NotHeld
+from shared.messaging.quarantine import NotQuarantined
 from shared.messaging.relay_store import RelayStillLeads, SessionLost
 from shared.messaging.topic import TopicMisconfigured, TopicUnavailable
 from shared.process import PortTaken
@@ -31,6 +32,7 @@ EXPECTED = (
     LogUnavailable,
     MigrationFailed,
     NotHeld,
+    NotQuarantined,
     OSError,
     PortTaken,
     RelayStillLeads,

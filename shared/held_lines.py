@@ -1,4 +1,4 @@
-"""What `parked list` prints: two lines for each key that waits or is parked, and for each record in quarantine.
+"""What `parked list` and `quarantine list` print: two lines for each key that is held, and for each record put aside.
 
 Lines and not a table: a terminal cuts a table's cells, and a key must be there whole, to be given to a redrive.
 """
@@ -6,6 +6,7 @@ Lines and not a table: a terminal cuts a table's cells, and a key must be there 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from shared.messaging.quarantine import Dismissal
 from shared.messaging.store import HeldKey, Quarantined
 
 
@@ -26,6 +27,17 @@ def quarantine_lines(records: Sequence[tuple[str, Quarantined]]) -> Iterator[str
             f"quarantined  {consumer} {at.topic}/{at.partition} at offset {at.offset}{_since(kept.quarantined_at)}\n"
             f"    {_first_line(kept.reason)}"
         )
+
+
+def dismissed_lines(records: Sequence[tuple[str, Quarantined, Dismissal | None]]) -> Iterator[str]:
+    """The place of each record that was dismissed; below it, when, by whom and why."""
+    for consumer, kept, dismissed in records:
+        if dismissed is not None:
+            at = kept.record
+            yield (
+                f"dismissed  {consumer} {at.topic}/{at.partition} at offset {at.offset}{_since(dismissed.at)}\n"
+                f"    by {dismissed.by}: {dismissed.reason}; it was: {_first_line(kept.reason)}"
+            )
 
 
 def _since(time: datetime | None) -> str:

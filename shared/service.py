@@ -224,7 +224,7 @@ async def open_runtime(service: Service, settings: ServiceSettings) -> AsyncIter
 
 
 def main(service: Service, settings_class: type[ServiceSettings]) -> None:
-    """The command line of a service: api | worker | all | migrate | provision | parked | log | republish | status."""
+    """The command line of a service: api | worker | all | migrate | provision | parked | quarantine | log | ..."""
     from shared.command_line import command_line  # noqa: PLC0415 - it needs this module
 
     command_line(service, settings_class)()

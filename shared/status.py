@@ -125,7 +125,7 @@ def _of(consumer: "ConsumerView") -> Iterator[str]:
     if parked := consumer["parked_events"]:
         yield f"consumer {consumer['name']} has parked {parked} events: see `parked list`"
     if records := consumer["quarantined"]:
-        yield f"consumer {consumer['name']} has quarantined {records} records: see `parked list`"
+        yield f"consumer {consumer['name']} has quarantined {records} records: see `quarantine list`"
     for source in consumer["sources"]:
         if (source["lag_seconds"] or 0.0) > BEHIND_SECONDS:
             yield f"consumer {consumer['name']} is {source['lag_events']} positions behind {source['log_id']}"

@@ -7,7 +7,7 @@ namespace=sinh-hoat-chi-bo
 part=app.kubernetes.io
 within=${WITHIN:-15m}
 
-kubectl apply -k "$overlay" --selector "$part/component notin (api, worker, migration)"
+kubectl apply -k "$overlay" --selector "$part/component notin (api, worker, pull, migration)"
 kubectl wait -n $namespace --for=condition=Ready clusters.postgresql.cnpg.io/postgres kafkas.kafka.strimzi.io/kafka \
     --timeout "$within"
 kubectl wait -n $namespace --for=jsonpath='{.status.applied}'=true databases.postgresql.cnpg.io --all --timeout "$within"
@@ -18,6 +18,6 @@ kubectl apply -k "$overlay" --selector $part/component=migration
 kubectl wait -n $namespace --for=condition=Complete job --selector $part/component=migration --timeout "$within"
 
 for service in operations reporting evaluation attendance meetings membership; do
-    kubectl apply -k "$overlay" --selector "$part/name=$service,$part/component in (api, worker)"
+    kubectl apply -k "$overlay" --selector "$part/name=$service,$part/component in (api, worker, pull)"
     kubectl rollout status -n $namespace deployment --selector "$part/name=$service" --timeout "$within"
 done

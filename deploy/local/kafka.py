@@ -43,7 +43,7 @@ class KafkaServer:
 class Node:
     """One broker of a cluster, and a voter of its quorum. `voters`: each node's number and its controller's port.
 
-    `settings` win over those of `node.properties`; `tls`, if clients must encrypt; `formatting`: for the storage tool.
+    `settings` win over those of `node.properties`; `tls`, if clients must encrypt.
     """
 
     number: int
@@ -53,7 +53,6 @@ class Node:
     voters: Mapping[int, int]
     settings: Mapping[str, str] = field(default_factory=dict)
     tls: ssl.SSLContext | None = None
-    formatting: Sequence[str] = ()
 
     @property
     def address(self) -> str:
@@ -139,7 +138,7 @@ def _write_properties(node: Node) -> Path:
 def _format(node: Node, properties: Path, java: list[str]) -> None:
     tool = Process(
         "format",
-        [*java, "kafka.tools.StorageTool", "format", "-t", node.cluster, "-c", str(properties), *node.formatting],
+        [*java, "kafka.tools.StorageTool", "format", "-t", node.cluster, "-c", str(properties)],
         folder=node.folder,
         stop_signal=signal.SIGKILL,
     )

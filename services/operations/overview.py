@@ -4,12 +4,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import httpx
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services.operations.owners import ANSWER_WITHIN_SECONDS
 from shared.status import BEHIND_SECONDS
+
+# The service that webhooks are of.
+SENDER = "operations"
 
 
 class Partition(BaseModel):
@@ -149,9 +153,22 @@ class HeldKey(BaseModel):
         return self.summary != self.reason
 
 
+class Webhook(BaseModel):
+    """What has not gone out to a machine that wants events; `parked` of it stands behind what failed too often."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    webhook_id: UUID
+    state: str
+    waiting: int
+    parked: int
+    waits_since: datetime | None = None
+
+
 class Overview(BaseModel):
     services: tuple[ServiceStatus, ...]
     held: tuple[HeldKey, ...]
+    webhooks: tuple[Webhook, ...] = ()
 
     @property
     def well(self) -> bool:
@@ -161,9 +178,10 @@ class Overview(BaseModel):
 
 async def look(services: Mapping[str, str], token: str, http: httpx.AsyncClient) -> Overview:
     """All services at once; one that does not answer is part of the answer, never an error."""
+    webhooks = asyncio.create_task(_webhooks(services.get(SENDER), token, http))
     asked = await asyncio.gather(*(_ask(name, address, token, http) for name, address in services.items()))
     held = sorted((key for _, keys in asked for key in keys), key=lambda key: (key.state, key.service, key.key))
-    return Overview(services=tuple(status for status, _ in asked), held=tuple(held))
+    return Overview(services=tuple(status for status, _ in asked), held=tuple(held), webhooks=await webhooks)
 
 
 async def _ask(name: str, address: str, token: str, http: httpx.AsyncClient) -> tuple[ServiceStatus, Sequence[HeldKey]]:
@@ -180,8 +198,16 @@ async def _ask(name: str, address: str, token: str, http: httpx.AsyncClient) -> 
         return ServiceStatus(service=name, problem=f"gives a status that cannot be read: {error}"), ()
 
 
-async def _get(http: httpx.AsyncClient, url: str, token: str) -> dict[str, Any]:
+async def _webhooks(address: str | None, token: str, http: httpx.AsyncClient) -> tuple[Webhook, ...]:
+    """None where the sender does not answer: its own status says that."""
+    try:
+        found = await _get(http, f"{address}/webhooks", token) if address else ()
+        return tuple(Webhook.model_validate(each) for each in found)
+    except (httpx.HTTPError, ValidationError, ValueError):
+        return ()
+
+
+async def _get(http: httpx.AsyncClient, url: str, token: str) -> Any:  # noqa: ANN401 - JSON
     answer = await http.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_WITHIN_SECONDS)
     answer.raise_for_status()
-    body: dict[str, Any] = answer.json()
-    return body
+    return answer.json()

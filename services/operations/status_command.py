@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Column, Table
 from rich.text import Text
 
-from services.operations.overview import Overview, ServiceStatus, look
+from services.operations.overview import Overview, ServiceStatus, Webhook, look
 from services.operations.settings import AskingSettings, NothingToAsk, asking
 
 COLUMNS = ("service", "state", "sent", "behind", "seconds", "waiting", "parked", "quarantined")
@@ -21,7 +21,7 @@ commands = typer.Typer()
 
 @commands.command()
 def status() -> None:
-    """What runs, how far behind it is, what waits or is parked."""
+    """What runs, how far behind it is, what waits or is parked, also for webhooks."""
     try:
         settings = asking()
     except NothingToAsk as error:
@@ -35,6 +35,8 @@ def status() -> None:
             console.print(f"{service.service}: {trouble}", soft_wrap=True, markup=False, highlight=False)
     if seen.held:
         console.print(held_table(seen))
+    for hook in seen.webhooks:
+        console.print(webhook_line(hook), soft_wrap=True, markup=False, highlight=False)
     sys.exit(0 if seen.well else 1)
 
 
@@ -103,6 +105,12 @@ def held_table(seen: Overview) -> Table:
             key.service, key.consumer, key.log_id, Text(key.key), key.state, str(key.events), Text(key.reason)
         )
     return table
+
+
+def webhook_line(hook: Webhook) -> str:
+    """A line and not a row: its id is whole, for the commands that want it."""
+    since = f" since {hook.waits_since.isoformat(timespec='seconds')}" if hook.waits_since else ""
+    return f"webhook {hook.webhook_id} ({hook.state}): {hook.waiting} wait, {hook.parked} parked{since}"
 
 
 def state_of(service: ServiceStatus) -> str:

@@ -14,7 +14,7 @@ RETRIES = Counter("consumer_batch_retries", "Batches tried again after an error"
 RESTARTS = Counter("consumer_restarts", "Sessions with the broker that were begun anew", ["consumer", "reason"])
 
 HELD_NOW = Gauge("consumer_held_events", "Events that wait or are parked now", ["consumer", "state"])
-QUARANTINED_NOW = Gauge("consumer_quarantined_records", "Records in quarantine", ["consumer"])
+QUARANTINED_NOW = Gauge("consumer_quarantined_records", "Records in quarantine that nobody has dismissed", ["consumer"])
 LAG_EVENTS = Gauge("consumer_lag_events", "Records not yet fetched", ["consumer", "source", "partition"])
 LAG_SECONDS = Gauge(
     "consumer_lag_seconds", "Age of the last applied event while others wait", ["consumer", "source", "partition"]

@@ -12,6 +12,7 @@ from shared.messaging.handler import UnknownConsumer
 from shared.messaging.parking import NotHeld, Redriven, Rehearsed
 from shared.messaging.store import KeyOf
 from shared.web.access import Caller
+from shared.web.examples import CELL, example
 from shared.web.inputs import Input, storable
 from shared.web.ops import OPERATE, Running
 from shared.web.problems import Refused
@@ -33,6 +34,8 @@ class KeyNotHeld(Refused):
 
 class HeldKeyNamed(Input):
     """As `/ops/parked` names it."""
+
+    model_config = example(consumer="reporting.facts", log_id="meetings", key=CELL)
 
     consumer: Name
     log_id: Name

@@ -1,6 +1,7 @@
 """The Chromium of this machine, signed in as the operator of a running system."""
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import Callable, Coroutine, Iterator
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.e2e.conftest import Played, played
+from tests.integration.operations.webhooks.receiver import Receiver, receiving
 
 __all__ = ["played"]
 
@@ -29,6 +31,16 @@ ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def receiver() -> Iterator[Receiver]:
+    """Of webhooks. Ready before the system is, so that its settings name it; one failure parks."""
+    with receiving() as made, pytest.MonkeyPatch.context() as settings:
+        settings.setenv("OPERATIONS_WEBHOOK_HOSTS", json.dumps({made.authority: ["127.0.0.0/8", "::1/128"]}))
+        settings.setenv("OPERATIONS_WEBHOOK_HTTP_LOOPBACK", "true")
+        settings.setenv("OPERATIONS_WEBHOOK_ATTEMPTS", "1")
+        yield made
 
 
 @pytest.fixture(scope="session")

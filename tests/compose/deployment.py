@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.ports import free_port
+from deploy.local.system import PUBLISHERS
 
 PROJECT = Path(__file__).parents[2]
 FILES = ("--file", "docker-compose.yml", "--file", "tests/compose/without-grafana.yml")
@@ -43,6 +44,13 @@ class Deployment:
     def service(self, name: str, *arguments: str) -> str:
         """What `python -m services.NAME ARGUMENTS` says in the service's container."""
         return self.run("exec", "--no-TTY", name, "python", "-m", f"services.{name}", *arguments).stdout
+
+    def all_agree(self) -> None:
+        """Topics are full copies of their logs, and the figures are those that follow from the topics."""
+        for service in PUBLISHERS:
+            said = self.service(service, "log", "verify")
+            assert "missing on the topic: none; only on the topic: none; different: none" in said
+        assert "recount: 0 differences" in self.service("reporting", "recount")
 
     def containers(self) -> Sequence[Mapping[str, Any]]:
         """All that run, as the engine describes them."""

@@ -1,14 +1,12 @@
 """Outside the demo: examples of secrets are refused before anything starts, own ones go through on one broker."""
 
 import json
-import subprocess
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.compose.conftest import Deployed, Make
-from tests.compose.deployment import PROJECT
 
 pytestmark = [pytest.mark.compose, pytest.mark.timeout(3600)]
 
@@ -19,13 +17,6 @@ PROVIDER = {
     "SERVICE_OIDC_JWKS_URL": "https://issuer.invalid/jwks.json",
     "SERVICE_CLIENTS": json.dumps({"van-hanh": {"role": "operator"}}),
 }
-
-
-@pytest.fixture
-def secrets(tmp_path: Path) -> Path:
-    """Made as `make secrets` makes them."""
-    subprocess.run(["sh", "deploy/secrets.sh", str(tmp_path / "secrets")], cwd=PROJECT, check=True, capture_output=True)
-    return tmp_path / "secrets"
 
 
 def test_examples_of_secrets_are_refused_before_anything_is_set_up(make: Make) -> None:

@@ -9,12 +9,13 @@ import httpx
 import pytest
 from rich.progress import Progress
 
+from deploy.local.system import SERVICES
 from samples.demo import job
 from samples.demo.door import Door
 from samples.demo.people import Cast
 from samples.month import PERIOD
 from shared.web.issuer import DemoIssuer
-from tests.compose.conftest import Deployed
+from tests.compose.conftest import PATIENCE, Deployed
 from tests.compose.deployment import Deployment
 from tests.fixtures.waiting import eventually
 
@@ -22,10 +23,6 @@ pytestmark = [pytest.mark.compose, pytest.mark.timeout(5400)]
 
 DEMO = ("--env-file", "deploy/demo.env", "--env-file", "deploy/kafka/three-brokers.env")
 PROFILES = ("--profile", "demo", "--profile", "three-brokers")
-ISSUER = "http://127.0.0.1:8080/issuer"
-PUBLISHERS = ("membership", "meetings", "attendance", "evaluation")
-SERVICES = {*PUBLISHERS, "reporting", "operations"}
-PATIENCE = 900.0
 JOB_SECONDS = 3600.0
 # The small province's month is some hundreds.
 REQUESTS_BETWEEN = 60
@@ -35,21 +32,6 @@ REQUESTS_BETWEEN = 60
 def deployment(deployed: Deployed) -> Iterator[Deployment]:
     with deployed("sinh-hoat-chi-bo-test-three", *DEMO, *PROFILES) as up:
         yield up
-
-
-@pytest.fixture(scope="module")
-def issuer(deployment: Deployment, tmp_path_factory: pytest.TempPathFactory) -> DemoIssuer:
-    """Signs with the key of the deployment's own issuer, which no endpoint gives."""
-    folder: Path = tmp_path_factory.mktemp("issuer") / "keys"
-    deployment.run("cp", "issuer:/keys", str(folder))
-    return DemoIssuer(folder, ISSUER)
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A machine that builds images beside the test is slow."""
-    monkeypatch.setattr(Door, "patience", PATIENCE)
-    monkeypatch.setattr(job, "STILL_SECONDS", PATIENCE)
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +59,7 @@ async def test_a_month_goes_through_while_a_broker_and_the_database_restart(
     seen |= {"actors": actors, "unit": report["unit"]}
 
     assert report["unit"]["figures"]["met"] > 0
-    _all_agree(deployment)
+    deployment.all_agree()
 
 
 async def _after_more_requests(client: Door, playing: asyncio.Task[Cast]) -> None:
@@ -89,14 +71,6 @@ async def _after_more_requests(client: Door, playing: asyncio.Task[Cast]) -> Non
         return client.requests >= mark
 
     await eventually(passed, f"{REQUESTS_BETWEEN} more requests", JOB_SECONDS)
-
-
-def _all_agree(deployment: Deployment) -> None:
-    """Topics are full copies of their logs, and the figures are those that follow from the topics."""
-    for service in PUBLISHERS:
-        said = deployment.service(service, "log", "verify")
-        assert "missing on the topic: none; only on the topic: none; different: none" in said
-    assert "recount: 0 differences" in deployment.service("reporting", "recount")
 
 
 def test_every_container_has_no_more_rights_than_it_needs(deployment: Deployment) -> None:
@@ -142,4 +116,4 @@ async def test_down_and_up_again_keeps_everything(deployment: Deployment, seen: 
     finally:
         await client.close()
     assert report["unit"] == seen["unit"]
-    _all_agree(deployment)
+    deployment.all_agree()

@@ -63,10 +63,33 @@ def test_the_namespace_refuses_a_pod_that_may_be_root(cluster: Cluster, objects:
 
 def test_liveness_and_readiness_are_asked_where_the_services_answer(objects: Objects) -> None:
     for owner, spec in pods(objects):
-        if owner.startswith("Deployment") and not owner.endswith("front-door"):
+        if owner.startswith("Deployment") and not owner.endswith(("front-door", "-pull")):
             [container] = spec["containers"]
             assert container["livenessProbe"]["httpGet"]["path"] == "/health/live"
             assert container["readinessProbe"]["httpGet"]["path"] == "/health/ready"
+
+
+def test_members_are_pulled_only_where_an_overlay_gives_a_source_and_by_one_process(
+    cluster: Cluster, overlay: Path, objects: Objects, tmp_path: Path
+) -> None:
+    [given] = [item for item in of_kind(objects, "Deployment") if item["metadata"]["name"] == "membership-pull"]
+    assert (given["spec"]["replicas"], given["spec"]["strategy"]["type"]) == (0, "Recreate")
+    source = ["MEMBERSHIP_PULL_URL=https://nguon.example.vn/dang-vien"]
+    chosen = {
+        "resources": [os.path.relpath(overlay, tmp_path)],
+        "namespace": NAMESPACE,
+        "replicas": [{"name": "membership-pull", "count": 1}],
+        "configMapGenerator": [{"name": "settings", "behavior": "merge", "literals": source}],
+    }
+    (tmp_path / "kustomization.yaml").write_text(json.dumps(chosen))
+    selected = "--selector=app.kubernetes.io/component notin (migration)"  # a Job cannot be changed
+    said = json.loads(cluster.apply(f"--kustomize={tmp_path}", "--dry-run=server", "--output=json", selected))["items"]
+    [pull] = [item for item in of_kind(said, "Deployment") if item["metadata"]["name"] == "membership-pull"]
+    [container] = pull["spec"]["template"]["spec"]["containers"]
+    settings = {item["metadata"]["name"]: item["data"] for item in of_kind(said, "ConfigMap")}
+    [named] = [source["configMapRef"]["name"] for source in container["envFrom"]]
+    assert (pull["spec"]["replicas"], container["args"]) == (1, ["pull"])
+    assert settings[named]["MEMBERSHIP_PULL_URL"] == "https://nguon.example.vn/dang-vien"
 
 
 def test_only_a_service_writes_its_own_topics_and_it_reads_what_its_consumers_read(objects: Objects) -> None:
@@ -172,7 +195,8 @@ def selected(item: Mapping[str, Any]) -> Mapping[str, str]:
 def secrets(spec: Mapping[str, Any]) -> Iterator[str]:
     [container] = spec["containers"]
     for variable in container.get("env", []):
-        if reference := variable.get("valueFrom", {}).get("secretKeyRef"):
+        reference = variable.get("valueFrom", {}).get("secretKeyRef")
+        if reference and not reference.get("optional"):
             yield reference["name"]
     for volume in spec.get("volumes", []):
         for source in volume.get("projected", {}).get("sources", []):

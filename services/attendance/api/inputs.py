@@ -139,6 +139,11 @@ class RosterRowInput(Input):
 class AmendmentInput(Input):
     """Rows that are added or replaced, and members who are taken off."""
 
+    model_config = example(
+        reason="status_learned_late",
+        rows=[{"member_id": IS_LATE, "expected": False, "votes": True, "exclusion": "exempt"}],
+    )
+
     reason: Code
     rows: Annotated[tuple[RosterRowInput, ...], Field(max_length=MOST_ROWS)] = ()
     removed: Annotated[tuple[UUID, ...], Field(max_length=MOST_ROWS)] = ()

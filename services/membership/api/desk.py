@@ -15,10 +15,13 @@ from shared.contracts.fields import Citation, Code, GivenDay
 from shared.local_time import local_date
 from shared.service import Runtime, runtime
 from shared.web.access import READERS, Caller, Reach, Role, allow
+from shared.web.examples import CHANGE as CHANGE_EVENT
+from shared.web.examples import example
 from shared.web.inputs import Input
 from shared.web.problems import Refused
 
 Running = Annotated[Runtime, Depends(runtime)]
+DECISION = {"number": "15-QĐ/ĐU", "issued_on": "2029-12-15"}
 # Membership follows the party's own systems, so a machine or the province's board changes it.
 CHANGE = allow({Role.INTEGRATOR: Reach.SYSTEM, Role.PROVINCE_BOARD: Reach.SUBTREE})
 # Units and offices hold no names: the machine that sends files reads what became of them.
@@ -35,12 +38,16 @@ class UnitMissing(Refused):
 class Withdrawal(Input):
     """`event_id`: of the change that was recorded in error, as `/ops/events/{position}` shows it."""
 
+    model_config = example(event_id=CHANGE_EVENT, reason="entered_in_error")
+
     event_id: UUID
     reason: Code
 
 
 class Decided(Input):
     """A change of the tree: since when, and by which document."""
+
+    model_config = example(effective_on="2030-01-01", decision=DECISION)
 
     effective_on: GivenDay
     decision: Citation | None = None

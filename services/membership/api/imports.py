@@ -22,6 +22,7 @@ from shared.eventstore.context import Context
 from shared.local_time import local_date
 from shared.web.access import Caller, Reach, Role, allow
 from shared.web.context import command_context
+from shared.web.examples import example, form_example
 from shared.web.inputs import Input
 from shared.web.problems import Refused
 from shared.web.requests import wrote
@@ -98,6 +99,8 @@ RowNumber = Annotated[int, Field(ge=1, lt=2**31)]
 class ApplyInput(Input):
     """Numbers of rows with problems that are to be left out; the others are recorded."""
 
+    model_config = example(leave_out=[4])
+
     leave_out: list[RowNumber] = Field(default_factory=list, max_length=100_000)
 
 
@@ -110,7 +113,17 @@ class AppliedAnswer(BaseModel):
     position: int | None
 
 
-@router.post("")
+# A title, the headings of the mapping `members`, a new member, and one of a cell that nobody has registered: row 4.
+FILE = (
+    "Đảng viên mới,,,,,,,,,\n"
+    "Số thẻ đảng viên,Họ và tên,Ngày sinh,Mã chi bộ,Diện đảng viên,Ngày về chi bộ,"
+    "Tình trạng sinh hoạt,Từ ngày,Đến ngày,Mã chi bộ sinh hoạt tạm thời\n"
+    "HT-900001,Trần Thị Mới,02/01/1990,42.001.001.000.001,Chính thức,01/01/2030,Đang sinh hoạt,,,\n"
+    "HT-900002,Lê Văn Lạc,03/02/1991,42.999.999.000.001,Chính thức,01/01/2030,Đang sinh hoạt,,,\n"
+)
+
+
+@router.post("", openapi_extra=form_example(file=FILE, mapping="members", as_of="2030-01-01"))
 async def send_file(
     caller: Annotated[Caller, CHANGE],
     running: Running,

@@ -21,6 +21,7 @@ from shared.contracts.membership import TREE_KEY, AssignmentKind, OfficeRole
 from shared.eventstore.context import Context
 from shared.web.access import Caller
 from shared.web.context import CommandAccepted, at_least, command_context, receipt
+from shared.web.examples import example
 from shared.web.inputs import Input
 
 router = APIRouter(tags=["offices"], dependencies=[Depends(at_least)])
@@ -29,6 +30,8 @@ Under = Annotated[UUID | None, Query(description="The top of the subtree; the ca
 
 
 class TenureWithdrawal(Input):
+    model_config = example(reason="wrong_person")
+
     reason: Code
 
 

@@ -11,6 +11,7 @@ from services.membership import queries
 from services.membership.aggregates import TREES
 from services.membership.api.desk import (
     CHANGE,
+    DECISION,
     READ_STRUCTURE,
     Day,
     Decided,
@@ -36,7 +37,7 @@ from shared.contracts.membership import TREE_KEY
 from shared.eventstore.context import Context
 from shared.web.access import Caller
 from shared.web.context import CommandAccepted, at_least, command_context, receipt
-from shared.web.examples import example
+from shared.web.examples import OTHER_CELL, PROVINCE, example
 
 router = APIRouter(prefix="/units", tags=["units"])
 Commanded = Annotated[Context, Depends(command_context)]
@@ -56,21 +57,21 @@ class UnitAnswer(BaseModel):
 
 
 class Move(Decided):
+    model_config = example(parent_id=PROVINCE, effective_on="2030-01-01", decision=DECISION)
+
     parent_id: UUID
 
 
 class Rename(Decided):
-    model_config = example(
-        name="Chi bộ thôn Đông Hòa",
-        effective_on="2027-01-01",
-        decision={"number": "15-QĐ/ĐU", "issued_on": "2026-12-15"},
-    )
+    model_config = example(name="Chi bộ thôn Đông Hòa", effective_on="2030-01-01", decision=DECISION)
 
     name: OfficialName
 
 
 class Merger(Decided):
     """`merged` go on in the unit of the path, from `effective_on`; what stood under them was moved before."""
+
+    model_config = example(merged=[OTHER_CELL], effective_on="2030-01-01", decision=DECISION)
 
     merged: tuple[UUID, ...] = Field(min_length=1, max_length=200)
 
@@ -138,7 +139,7 @@ async def dissolve_unit(
 async def withdraw_unit_change(
     caller: Annotated[Caller, CHANGE], running: Running, context: Commanded, unit_id: UUID, body: Withdrawal
 ) -> CommandAccepted:
-    """A change of the unit was recorded in error and counts no longer."""
+    """A change of the unit was recorded in error and counts no longer. A merger is one of the units that ended."""
     await caller.require(unit_id)
     version = await queries.version_of(running.pool, body.event_id, STREAM)
     return await _record(running, context, WithdrawUnitChange(unit_id, body.event_id, version, body.reason))

@@ -15,6 +15,7 @@ from services.operations.webhooks.registry import Registry, UnknownWebhook, Wish
 from services.operations.webhooks.tables import State, Subscription
 from services.operations.webhooks.worker import registry_of
 from shared.web.access import Caller, Reach, Role, allow
+from shared.web.examples import CELL, example
 from shared.web.inputs import Input, storable
 from shared.web.problems import Refused
 
@@ -43,6 +44,10 @@ PublicType = Annotated[str, AfterValidator(_public), WithJsonSchema({"type": "st
 
 class WebhookInput(Input):
     """`unit_id`: whose events, with all below it; the client's own unit if left out."""
+
+    model_config = example(
+        url="https://tiep-nhan.example.vn/su-kien", types=["MeetingHeld", "RatingDecided"], unit_id=CELL
+    )
 
     url: Annotated[str, AfterValidator(storable)] = Field(
         max_length=2000, description="Where to send to: HTTPS, and a host that the operator has allowed."

@@ -166,16 +166,16 @@ WITH kept AS (
 SELECT count(*) FROM kept;
 
 -- name: quarantined
--- Places and reasons, newest first, without what was in the records. A null consumer means all.
+-- Places and reasons of what nobody has dismissed, newest first, without what was in it. A null consumer means all.
 SELECT consumer, topic, partition, record_offset, reason, quarantined_at
 FROM quarantined_record
-WHERE CAST(:consumer AS text) IS NULL OR consumer = :consumer
+WHERE (CAST(:consumer AS text) IS NULL OR consumer = :consumer) AND dismissed_at IS NULL
 ORDER BY quarantined_at DESC
 LIMIT 1000;
 
 -- name: count_quarantined$
--- How many records a consumer has put aside.
-SELECT count(*) FROM quarantined_record WHERE consumer = :consumer;
+-- How many records a consumer has put aside that nobody has dismissed.
+SELECT count(*) FROM quarantined_record WHERE consumer = :consumer AND dismissed_at IS NULL;
 
 -- name: count_ignored!
 -- Adds to the counters of types that are not declared here.

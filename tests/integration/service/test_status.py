@@ -16,6 +16,7 @@ from shared.directory.projection import directory_handler
 from shared.eventstore.log import Append
 from shared.messaging.handler import UnknownConsumer
 from shared.messaging.progress import ProgressRecord
+from shared.messaging.quarantine import NotQuarantined, Offset, dismiss, everything
 from shared.messaging.store import HeldEvent, HeldKey, HeldState, KeyOf, Place, Position, Quarantined
 from shared.service import Runtime, Service, ServiceSettings, open_runtime
 from shared.status import STALL_WINDOW_SECONDS, Watch
@@ -61,8 +62,53 @@ async def test_records_in_quarantine_degrade_and_do_not_close(running: Runtime) 
     async with running.store.transaction() as tx:
         record = FetchedRecord("membership.events", 0, 7, None, b"{}", ())
         await tx.quarantine("directory", [Quarantined(record, "no position")])
-    said = ["consumer directory has quarantined 1 records: see `parked list`"]
+    said = ["consumer directory has quarantined 1 records: see `quarantine list`"]
     assert (await health(running))["degraded"] == said
+
+
+async def test_dismissed_records_degrade_no_longer_and_stay_with_who_and_why(running: Runtime) -> None:
+    records = [FetchedRecord("membership.events", 0, offset, None, b"{}", ()) for offset in (7, 8)]
+
+    async def arrive() -> None:
+        async with running.store.transaction() as tx:
+            await tx.quarantine("directory", [Quarantined(record, "no position") for record in records])
+
+    await arrive()
+    here = "directory", "membership.events"
+    assert await dismiss(running.pool, *here, Offset(0, 7), by="office:1", reason="a test by hand") == 1
+    assert (await health(running))["degraded"] == [
+        "consumer directory has quarantined 1 records: see `quarantine list`"
+    ]
+    assert [item["offset"] for item in (await running.parked())["quarantined"]] == [8]
+    assert await dismiss(running.pool, *here, None, by="office:2", reason="the same hand") == 1
+    await arrive()  # read again, as after a topic was made anew
+    assert (await health(running))["degraded"] == []
+    found = {kept.record.offset: dismissed for _, kept, dismissed in await everything(running.pool)}
+    assert {offset: by and (by.by, by.reason) for offset, by in found.items()} == {
+        7: ("office:1", "a test by hand"),
+        8: ("office:2", "the same hand"),
+    }
+
+
+async def test_what_is_not_in_quarantine_or_was_dismissed_before_is_not_dismissed(running: Runtime) -> None:
+    async with running.store.transaction() as tx:
+        record = FetchedRecord("membership.events", 0, 7, None, b"{}", ())
+        await tx.quarantine("directory", [Quarantined(record, "no position")])
+    at = Offset(0, 7)
+    for consumer, topic, place in (
+        ("facts", "membership.events", at),
+        ("directory", "meetings.events", at),
+        ("directory", "membership.events", Offset(1, 7)),
+        ("directory", "membership.events", Offset(0, 8)),
+    ):
+        with pytest.raises(NotQuarantined):
+            await dismiss(running.pool, consumer, topic, place, by="office:1", reason="wrong place")
+    await dismiss(running.pool, "directory", "membership.events", at, by="office:1", reason="understood")
+    with pytest.raises(NotQuarantined):
+        await dismiss(running.pool, "directory", "membership.events", at, by="office:2", reason="again")
+    [(_, _, dismissed)] = await everything(running.pool)
+    assert dismissed is not None
+    assert dismissed.by == "office:1"
 
 
 async def test_parked_keys_degrade_and_do_not_close(running: Runtime) -> None:

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import prometheus_client
 
+import services.operations.webhooks.metrics  # noqa: F401 - registers its metrics, like the others
 import shared.messaging.consumer_metrics
 import shared.messaging.relay_metrics
-import shared.web.requests  # noqa: F401 - registers its metrics, like those above
+import shared.web.requests  # noqa: F401 - registers its metrics, like the others
 
 OBSERVABILITY = Path(__file__).parents[3] / "deploy" / "observability"
 OF_THE_SERVER = {"up", "ALERTS"}

@@ -1,7 +1,9 @@
 """The overview: every owner is asked with the asker's token; who does not answer is part of the answer."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -9,9 +11,10 @@ from rich.console import Console
 
 from services.operations.overview import HeldKey, Overview, Source, look
 from services.operations.settings import NothingToAsk, asking
-from services.operations.status_command import held_table, not_reading, services_table
+from services.operations.status_command import held_table, not_reading, services_table, webhook_line
 
 SERVICES = {"meetings": "http://meetings", "reporting": "http://reporting"}
+SENDER = {"operations": "http://operations"}
 
 
 def status(**changes: Any) -> dict[str, Any]:
@@ -33,7 +36,9 @@ def parked(*keys: dict[str, Any]) -> dict[str, Any]:
     return {"keys": list(keys), "quarantined": []}
 
 
-async def seen(answers: dict[str, tuple[int, Any]]) -> tuple[Overview, list[httpx.Request]]:
+async def seen(
+    answers: dict[str, tuple[int, Any]], services: Mapping[str, str] = SERVICES
+) -> tuple[Overview, list[httpx.Request]]:
     """What is seen when services answer so, by host and path; a host without an answer refuses connections."""
     requests: list[httpx.Request] = []
 
@@ -45,7 +50,7 @@ async def seen(answers: dict[str, tuple[int, Any]]) -> tuple[Overview, list[http
         return httpx.Response(known[0], json=known[1])
 
     async with httpx.AsyncClient(transport=httpx.MockTransport(answer)) as http:
-        return await look(SERVICES, "the token", http), requests
+        return await look(services, "the token", http), requests
 
 
 WELL = {
@@ -61,6 +66,21 @@ async def test_each_service_is_asked_with_the_askers_token() -> None:
     assert overview.well
     assert {request.headers["Authorization"] for request in requests} == {"Bearer the token"}
     assert [service.service for service in overview.services] == ["meetings", "reporting"]
+
+
+async def test_what_waits_for_each_webhook_is_shown() -> None:
+    hook = {"webhook_id": str(UUID(int=7)), "state": "paused", "waiting": 5, "parked": 2, "url": "later field"}
+    since = {"waits_since": "2026-03-03T11:00:00+00:00"}
+    sender = {"operations/ops/status": (200, status(consumers=[])), "operations/ops/parked": (200, parked())}
+    overview, _ = await seen(WELL | sender | {"operations/webhooks": (200, [hook | since])}, SERVICES | SENDER)
+    [told] = map(webhook_line, overview.webhooks)
+    assert told == f"webhook {UUID(int=7)} (paused): 5 wait, 2 parked since 2026-03-03T11:00:00+00:00"
+
+
+async def test_a_sender_of_webhooks_that_does_not_answer_is_named_once_and_hides_nothing_else() -> None:
+    overview, _ = await seen(WELL, SERVICES | SENDER)
+    assert overview.webhooks == ()
+    assert [service.service for service in overview.services if service.problem] == ["operations"]
 
 
 async def test_the_worst_lag_of_a_service_is_shown() -> None:

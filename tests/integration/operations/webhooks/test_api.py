@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 import httpx
 import pytest
 
+from services.operations.webhooks.api import WebhookInput
 from tests.integration.commune import BLOCK, COMMUNE, FIRST, PROVINCE
 from tests.integration.inprocess import bearer
 from tests.integration.operations.webhooks.conftest import TYPE, Post
@@ -46,6 +47,13 @@ async def test_a_client_makes_a_webhook_for_its_own_unit_and_its_secret_verifies
     await post.happen(FIRST)
     await post.deliver()
     assert receiver.got[0].verified_by(webhook["secret"])
+
+
+async def test_the_example_of_the_document_makes_a_webhook(post: Post) -> None:
+    [body] = WebhookInput.model_json_schema()["examples"]
+    webhook = await made(post, **{**body, "unit_id": str(FIRST), "url": post.receiver.url("/su-kien")})
+    seen = (await ask(post, "commune", "GET", f"/webhooks/{webhook['webhook_id']}")).json()
+    assert seen["types"] == body["types"]
 
 
 async def test_a_client_makes_one_for_a_unit_below_its_own_and_for_no_other(post: Post) -> None:
