@@ -97,7 +97,7 @@ async def test_prometheus_scrapes_every_service_and_has_its_rules(deployment: De
         await eventually(all_up, "Prometheus has scraped every service", PATIENCE)
         groups = _data(await client.get("/rules"))["groups"]
 
-    assert {group["name"] for group in groups} == {"services", "relays", "consumers"}
+    assert {group["name"] for group in groups} == {"services", "relays", "consumers", "webhooks"}
     assert {rule["health"] for group in groups for rule in group["rules"]} <= {"ok", "unknown"}
 
 
