@@ -69,7 +69,7 @@ mutants: $(STAMP) ## the product broken on purpose, one promise each: a test mus
 fuzz: $(STAMP) ## odd requests, files and records, fresh seeds; MINUTES=5 or INPUTS=100000
 	@$(BIN)/python -m tests.fuzz --minutes $(or $(MINUTES),0) --inputs $(or $(INPUTS),$(if $(MINUTES),0,5000))
 
-bench: $(STAMP) ## the benchmarks; ARGS chooses
+bench: $(STAMP) ## measures against peers, into benchmarks/RESULTS.md; ARGS='append relay --rounds 5' chooses
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 secrets: ## the secrets and certificates that Compose needs, where they are missing, in deploy/secrets

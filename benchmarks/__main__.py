@@ -1,72 +1,58 @@
-"""`python -m benchmarks [--rounds n]`: runs every measurement and writes `benchmarks/RESULTS.md`."""
+"""`python -m benchmarks [name ...] [--rounds n]`: measures, and keeps what it found in `benchmarks/RESULTS.md`."""
 
-import asyncio
-import platform
-import tempfile
-from collections.abc import Callable, Coroutine
-from datetime import date
-from pathlib import Path
-from statistics import median
-from typing import Annotated, Any
+import inspect
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Annotated
 
-import asyncpg
 import typer
-from rich.console import Console
-from rich.progress import track
 
-from benchmarks import append, relay
-from deploy.local.kafka import start_kafka
-from deploy.local.postgres import start_postgres
+from benchmarks import append, end_to_end, projection, relay, results, scaling
+from benchmarks.side_by_side import side_by_side
 
-RESULTS = Path(__file__).with_name("RESULTS.md")
-Measure = Callable[[str, str], Coroutine[Any, Any, tuple[float, float]]]
-MEASURES: dict[str, Measure] = {
-    "checked append, 32 clients, against single-row INSERTs": append.with_clients(32),
-    "checked append, 256 clients, against single-row INSERTs": append.with_clients(256),
-    "relay, log to acknowledged Kafka, against aiokafka sending the same records": relay.against_producer,
+
+@dataclass(frozen=True)
+class Section:
+    """`measure`: given how often, gives Markdown. The docstring of `module` says what is measured, against what."""
+
+    title: str
+    module: ModuleType
+    measure: Callable[[int], str]
+
+
+SECTIONS = {
+    "append": Section("Append", append, side_by_side(*append.COMPARISONS)),
+    "relay": Section("Relay", relay, side_by_side(*relay.COMPARISONS)),
+    "projection": Section("Projection", projection, projection.of(1_000_000)),
+    "large-projection": Section("Projection of four millions", projection, projection.of(4_000_000)),
+    "end-to-end": Section("From a check-in to the figure", end_to_end, end_to_end.measure),
+    "reports": Section("Reports", scaling, scaling.measure),
 }
 
 
-def main(rounds: Annotated[int, typer.Option(min=3, help="Each measurement; the median counts.")] = 3) -> None:
-    """Starts PostgreSQL (durable, as in production) and Kafka for itself, on loopback."""
-    console = Console()
-    with tempfile.TemporaryDirectory() as folder:
-        postgres = start_postgres(Path(folder) / "postgres", max_connections=300)
-        kafka = start_kafka(Path(folder) / "kafka")
-        try:
-            lines = [_line(name, measure, rounds, postgres.url, kafka.bootstrap) for name, measure in MEASURES.items()]
-            version = asyncio.run(_version(postgres.url))
-        finally:
-            kafka.stop()
-            postgres.stop()
-    RESULTS.write_text(_page(lines, rounds, version), encoding="utf-8")
-    console.print(RESULTS.read_text(encoding="utf-8"), markup=False)
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Of {', '.join(SECTIONS)}; all if none is named.")] = None,
+    rounds: Annotated[int, typer.Option(min=3, help="How often each is measured.")] = 3,
+) -> None:
+    """Each measurement starts the servers that it needs, on loopback, and is kept when it is done."""
+    if unknown := set(names or ()) - set(SECTIONS):
+        raise typer.BadParameter(f"no measurement {', '.join(sorted(unknown))}: choose of {', '.join(SECTIONS)}")
+    commit = results.commit()
+    for name in names or SECTIONS:
+        section = SECTIONS[name]
+        began = time.monotonic()
+        measured = section.measure(rounds)
+        head = results.stamp(f"make bench ARGS={name}", commit, rounds)
+        body = f"{inspect.getdoc(section.module)}\n\n{head}\n\n{measured}"
+        results.keep({section.title: body}, _titles())
+        print(f"{name}: done in {time.monotonic() - began:.0f} s", flush=True)
+    print(results.RESULTS.read_text(encoding="utf-8"))
 
 
-def _line(name: str, measure: Measure, rounds: int, postgres: str, bootstrap: str) -> str:
-    pairs = [asyncio.run(measure(postgres, bootstrap)) for _ in track(range(rounds), description=name)]
-    ratios = sorted(ours / peer for ours, peer in pairs)
-    ours, peer = (median(rate) for rate in zip(*pairs, strict=True))
-    return f"| {name} | {median(ratios):.2f} | {ratios[0]:.2f}-{ratios[-1]:.2f} | {ours:,.0f} | {peer:,.0f} |"
-
-
-async def _version(postgres: str) -> str:
-    connection = await asyncpg.connect(postgres)
-    try:
-        found: str = await connection.fetchval("SELECT version()")
-    finally:
-        await connection.close()
-    return found.partition(" on ")[0]
-
-
-def _page(lines: list[str], rounds: int, version: str) -> str:
-    head = (
-        "# Results\n\n"
-        f"`make bench`, {date.today().isoformat()}, {version}, Python {platform.python_version()}, "  # noqa: DTZ011
-        f"medians of {rounds} rounds in one run. A ratio above 1: ours is faster than the peer beside it.\n\n"
-        "| measured | ratio | range | ours, events/s | peer, events/s |\n|---|---|---|---|---|\n"
-    )
-    return head + "\n".join(lines) + "\n"
+def _titles() -> Sequence[str]:
+    return [section.title for section in SECTIONS.values()]
 
 
 if __name__ == "__main__":

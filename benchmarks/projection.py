@@ -1,4 +1,4 @@
-"""`python -m benchmarks.projection`: from Kafka into reporting's tables, live and rebuilt, against a bare drain.
+"""From Kafka into reporting's tables, live and rebuilt, against a bare drain.
 
 The drain is confluent-kafka fetching every record of the same topics, and doing nothing with them. Figures are complete
 when the clock stops: facts, contributions, months, digests and positions, committed.
@@ -6,23 +6,20 @@ when the clock stops: facts, contributions, months, digests and positions, commi
 
 import asyncio
 import resource
-import tempfile
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 from statistics import median
-from typing import Annotated, Any
+from typing import Any
 from uuid import uuid4
 
-import typer
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks import evenings
 from benchmarks.databases import fresh_database
-from deploy.local.kafka import start_kafka
-from deploy.local.postgres import start_postgres
+from benchmarks.side_by_side import Measure, servers
 from services.reporting.projections import FactsProjection
 from services.reporting.rebuild import ends_of, rebuild
 from services.reporting.settings import ReportingSettings
@@ -43,7 +40,6 @@ COMPARED = (
     "Measured elsewhere, for comparison: a Kafka Streams application that keeps the same counts (exactly once, but no "
     "facts, digests or database) did 0.21 of the drain on 1,000,000 events (65,000/s), 0.36 on 4,000,000 (113,000/s)."
 )
-Measure = Callable[[str, str], Coroutine[Any, Any, tuple[float, float]]]
 # Topics are filled once for all rounds of a run: bootstrap, shape, events -> prefix.
 _filled: dict[tuple[str, str, int], str] = {}
 
@@ -135,27 +131,24 @@ def drain(bootstrap: str, prefix: str, events: int) -> float:
     return time.perf_counter() - began
 
 
-def main(
-    events: Annotated[list[int], typer.Option(help="How many; may be repeated.")] = [MILLION],  # noqa: B006
-    rounds: Annotated[int, typer.Option(min=1, help="Each measurement; the median counts.")] = 3,
-) -> None:
-    """Starts PostgreSQL (durable, as in production) and Kafka for itself, on loopback."""
-    print("| measured | events | ratio | range | ours, events/s | drain, events/s | MB, at most |")
-    print("|---|---|---|---|---|---|---|")
-    with tempfile.TemporaryDirectory() as folder:
-        postgres = start_postgres(Path(folder) / "postgres")
-        kafka = start_kafka(Path(folder) / "kafka")
-        try:
-            for number in events:
-                for shape in SHAPES:
-                    asyncio.run(_topics(kafka.bootstrap, shape, number))
-                    for name, way in (("live", live), ("rebuild", rebuilt)):
-                        found = [_alone(way, shape, number, postgres.url, kafka.bootstrap) for _ in range(rounds)]
-                        print(_line(f"{name}, {shape}", number, found), flush=True)
-        finally:
-            kafka.stop()
-            postgres.stop()
-    print(f"\nMB: of one process, the largest. {COMPARED}")
+def of(events: int) -> Callable[[int], str]:
+    """A section: its table, with topics of so many events."""
+
+    def section(rounds: int) -> str:
+        lines = [
+            "| measured | events | ratio | range | ours, events/s | drain, events/s | MB, at most | goal, events/s |",
+            "|---|---|---|---|---|---|---|---|",
+        ]
+        with servers() as (postgres, bootstrap):
+            for shape in SHAPES:
+                asyncio.run(_topics(bootstrap, shape, events))
+                for name, way, goal in WAYS:
+                    found = [_alone(way, shape, events, postgres, bootstrap) for _ in range(rounds)]
+                    lines.append(_line(f"{name}, {shape}", events, found, goal))
+                    print(lines[-1], flush=True)
+        return "\n".join([*lines, "", f"MB: of one process, the largest. {COMPARED}"])
+
+    return section
 
 
 def _alone(way: Callable[[str, int], Measure], *arguments: Any) -> tuple[float, float, float]:  # noqa: ANN401
@@ -178,12 +171,13 @@ def _measured(
     return ours, peer, max(used)
 
 
-def _line(name: str, events: int, found: Sequence[tuple[float, float, float]]) -> str:
+def _line(name: str, events: int, found: Sequence[tuple[float, float, float]], goal: int) -> str:
     ratios = sorted(ours / peer for ours, peer, _ in found)
     ours, peer, used = (median(values) for values in zip(*found, strict=True))
     spread = f"{ratios[0]:.2f}-{ratios[-1]:.2f}"
-    return f"| {name} | {events:,} | {median(ratios):.2f} | {spread} | {ours:,.0f} | {peer:,.0f} | {used:,.0f} |"
+    reached = f"{goal:,} {'reached' if ours >= goal else '**not reached**'}"
+    cells = [name, f"{events:,}", f"{median(ratios):.2f}", spread, f"{ours:,.0f}", f"{peer:,.0f}", f"{used:,.0f}", reached]
+    return f"| {' | '.join(cells)} |"
 
 
-if __name__ == "__main__":
-    typer.run(main)
+WAYS = (("live", live, 20_000), ("rebuild", rebuilt, 60_000))

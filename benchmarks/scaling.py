@@ -1,4 +1,8 @@
-"""`python -m benchmarks.scaling`: what a report costs, and what its tables hold, with more and more cells."""
+"""What a report costs in milliseconds, asked of reporting's tables, with more and more cells in the deployment.
+
+A report has the unit and those directly below it: of a province all its communes. Of the country: 250,000 cells of 34
+provinces. As known before: before the guests of every twentieth cell's meeting were counted.
+"""
 
 import asyncio
 import tempfile
@@ -7,11 +11,9 @@ from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from statistics import median
-from typing import Annotated
 from uuid import UUID
 
 import asyncpg
-import typer
 
 from benchmarks.databases import fresh_database
 from deploy.local.postgres import start_postgres
@@ -24,45 +26,51 @@ from shared.database.pool import open_pool, queries
 MIGRATIONS = Path(__file__).parents[1] / "services" / "reporting" / "sql" / "migrations"
 SQL = queries(Path(__file__).with_name("scaling.sql"))
 PERIOD = "2026-03"
+MONTHS = 36
+SIZES = (1_000, 10_000, 50_000, 250_000)
 CELLS_PER_COMMUNE = 75
 CELLS_PER_PROVINCE = 7_500
 LEVELS = ("country", "province", "commune", "cell")
-QUESTIONS = ("of a cell", "of a commune", "of a province", "of the country", "36 months of a province", "known before")
+QUESTIONS = (
+    "of a cell",
+    "of a commune",
+    "of a province",
+    "of the country",
+    "36 months of a province",
+    "a province as known before",
+)
 
 
-def main(
-    cells: Annotated[list[int], typer.Option(help="How many; may be repeated.")] = [1_000, 10_000, 50_000, 250_000],  # noqa: B006
-    months: Annotated[int, typer.Option(help="Of the series.")] = 36,
-    rounds: int = 5,
-) -> None:
-    """Starts PostgreSQL for itself. Times are medians in milliseconds."""
-    print(f"| cells | {' | '.join(QUESTIONS)} |")
-    print("|---" * (1 + len(QUESTIONS)) + "|")
+def measure(rounds: int) -> str:
+    """A table in Markdown: medians in milliseconds."""
+    lines = [f"| cells | {' | '.join(QUESTIONS)} |", "|---" * (1 + len(QUESTIONS)) + "|"]
     with tempfile.TemporaryDirectory() as folder:
         postgres = start_postgres(Path(folder) / "postgres")
         try:
-            for number in cells:
-                print(asyncio.run(_measured(postgres.url, number, months, rounds)), flush=True)
+            for cells in SIZES:
+                lines.append(asyncio.run(_measured(postgres.url, cells, rounds)))
+                print(lines[-1], flush=True)
         finally:
             postgres.stop()
+    return "\n".join(lines)
 
 
-async def _measured(server: str, cells: int, months: int, rounds: int) -> str:
+async def _measured(server: str, cells: int, rounds: int) -> str:
     async with fresh_database(server) as url:
         await migrate(url, MIGRATIONS)
-        await _fill(url, cells, months)
+        await _fill(url, cells)
         pool = await open_pool(url)
         try:
             reports = Reports(pool)
             questions = [partial(_report, reports, level) for level in range(len(LEVELS), 0, -1)]
-            questions += [partial(_series, reports, months), partial(_known_before, reports, cells)]
+            questions += [partial(_series, reports), partial(_known_before, reports, cells)]
             times = [await _median(question, rounds) for question in questions]
         finally:
             await pool.close()
     return f"| {cells:,} | {' | '.join(f'{milliseconds:,.0f}' for milliseconds in times)} |"
 
 
-async def _fill(url: str, cells: int, months: int) -> None:
+async def _fill(url: str, cells: int) -> None:
     """As the superuser."""
     numbers = [1, max(1, cells // CELLS_PER_PROVINCE), max(1, cells // CELLS_PER_COMMUNE), cells]
     connection = await asyncpg.connect(url)
@@ -74,7 +82,7 @@ async def _fill(url: str, cells: int, months: int) -> None:
             await SQL.fill_units(connection, kind=kind, level=level, units=numbers[level - 1], parents=parents)
         await SQL.fill_facts(connection, cells=cells, level=len(LEVELS))
         await SQL.fill_contributions(connection)
-        await SQL.fill_months(connection, months=months)
+        await SQL.fill_months(connection, months=MONTHS)
         await SQL.analyze(connection)
     finally:
         await connection.close()
@@ -96,8 +104,8 @@ async def _report(reports: Reports, level: int) -> None:
     assert figures.met == figures.cells > 0
 
 
-async def _series(reports: Reports, months: int) -> None:
-    periods = [shifted(PERIOD, -back) for back in range(months)]
+async def _series(reports: Reports) -> None:
+    periods = [shifted(PERIOD, -back) for back in range(MONTHS)]
     found = await reports.series(_unit(2), periods, None, KnownAsOf())
     assert all(month.figures and month.figures.met == month.figures.cells > 0 for month in found)
 
@@ -112,7 +120,3 @@ async def _known_before(reports: Reports, cells: int) -> None:
 def _unit(level: int) -> UUID:
     """The first of its level."""
     return UUID(f"{level:08x}-0000-0000-0000-{1:012x}")
-
-
-if __name__ == "__main__":
-    typer.run(main)

@@ -1,6 +1,7 @@
 """One process: its parts run until SIGTERM or SIGINT, or until one of them fails; then all stop, last first."""
 
 import asyncio
+import gc
 import signal
 import socket
 from collections.abc import Awaitable, Iterator, Sequence
@@ -27,6 +28,9 @@ async def run_until_stopped(*parts: Awaitable[None]) -> None:
     loop = asyncio.get_running_loop()
     for number in SIGNALS:
         loop.add_signal_handler(number, stopping.set)
+    # What starting has made stays for good. Looking it all through again took a fifth of a relay's time under load.
+    gc.collect()
+    gc.freeze()
     tasks = [asyncio.ensure_future(part) for part in parts]
     asked = asyncio.create_task(stopping.wait())
     await asyncio.wait([asked, *tasks], return_when=asyncio.FIRST_COMPLETED)

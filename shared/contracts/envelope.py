@@ -6,7 +6,8 @@ The topic is a full copy of the log: row -> record -> row gives the same row, he
 import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from functools import cached_property
+from typing import Any, NamedTuple
 from uuid import UUID, SafeUUID
 
 from pydantic_core import from_json
@@ -17,9 +18,12 @@ _COMPACT = json.JSONEncoder(separators=(",", ":"))
 MAX_POSITION = 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Metadata:
-    """Who and why, beside every event. The actor is an office, a machine or a pseudonym; never a person's name."""
+    """Who and why, beside every event. The actor is an office, a machine or a pseudonym; never a person's name.
+
+    All events of a command share one.
+    """
 
     correlation_id: UUID
     actor: str
@@ -39,6 +43,17 @@ class Metadata:
         )
         return {name: str(value) for name, value in fields if value is not None}
 
+    @cached_property
+    def text(self) -> str:
+        """The JSON of `to_json`, as log and topic have it."""
+        return _COMPACT.encode(self.to_json())
+
+    @classmethod
+    def from_text(cls, stored: str) -> "Metadata":
+        metadata = cls.from_json(json.loads(stored))
+        vars(metadata)["text"] = stored  # a `text` that somebody made before
+        return metadata
+
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Metadata":
         causation = stored.get("causation_id")
@@ -52,8 +67,7 @@ class Metadata:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedEvent:
+class RecordedEvent(NamedTuple):
     """One row of a log. `data` is the stored JSON text, byte for byte; `n` counts within the command, from 0."""
 
     log_id: str
@@ -104,15 +118,11 @@ class UnreadableRecord(ValueError):
 def to_record(event: RecordedEvent, prev: int) -> Record:
     """The record of `event`; `prev` is the position of its predecessor on the same partition (0: none)."""
     recorded_at = event.recorded_at.isoformat()
-    log = {
-        "stream": event.stream,
-        "version": event.version,
-        "command_id": str(event.command_id),
-        "n": event.n,
-        "recorded_at": recorded_at,
-        "metadata": event.metadata.to_json(),
-        "prev": prev,
-    }
+    # What the encoder would make of a dict, for a third of its time.
+    log = (
+        f'{{"stream":{_COMPACT.encode(event.stream)},"version":{event.version},"command_id":"{event.command_id}",'
+        f'"n":{event.n},"recorded_at":"{recorded_at}","metadata":{event.metadata.text},"prev":{prev}}}'
+    )
     headers = [
         ("ce_specversion", b"1.0"),
         ("ce_id", str(event.event_id).encode()),
@@ -120,7 +130,7 @@ def to_record(event: RecordedEvent, prev: int) -> Record:
         ("ce_source", event.log_id.encode()),
         ("ce_time", recorded_at.encode()),
         ("ce_sequence", str(event.position).encode()),
-        ("log", _COMPACT.encode(log).encode()),
+        ("log", log.encode()),
     ]
     if event.metadata.traceparent:
         headers.append(("traceparent", event.metadata.traceparent.encode()))

@@ -1,7 +1,7 @@
 """Between rows of the table `events` and recorded events."""
 
-import json
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -22,9 +22,13 @@ def recorded(log_id: str, row: asyncpg.Record) -> RecordedEvent:
         type=row["type"],
         schema_version=row["schema_version"],
         data=row["data"],
-        metadata=Metadata.from_json(json.loads(row["metadata"])),
+        metadata=_metadata(row["metadata"]),
         recorded_at=row["recorded_at"],
     )
+
+
+# The events of a command, which stand together, have the same.
+_metadata = lru_cache(maxsize=64)(Metadata.from_text)
 
 
 def columns(rows: Sequence[RecordedEvent]) -> dict[str, list[Any]]:
@@ -39,5 +43,5 @@ def columns(rows: Sequence[RecordedEvent]) -> dict[str, list[Any]]:
         "types": [row.type for row in rows],
         "schema_versions": [row.schema_version for row in rows],
         "bodies": [row.data for row in rows],
-        "metadata": [json.dumps(row.metadata.to_json(), separators=(",", ":")) for row in rows],
+        "metadata": [row.metadata.text for row in rows],
     }

@@ -6,7 +6,7 @@ prefix of a partition before what follows it, and a consumer that drops lower po
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -114,6 +114,19 @@ class Relay:
         relay_metrics.show(self._log.log_id, state=at.state, position=at.position, epoch=at.epoch)
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Rows that follow each other in the log, as records by partition.
+
+    `last`: by partition, the position of its last event once these are sent. `is_full`: the log may have more.
+    """
+
+    rows: Sequence[RecordedEvent]
+    records: Mapping[int, Sequence[Record]]
+    last: Mapping[int, int]
+    is_full: bool
+
+
 class Term:
     """One leadership with one producer: it ends with the first error."""
 
@@ -126,7 +139,7 @@ class Term:
         self._clock = clock
         self._ends: dict[int, int] = {}
         self._told: datetime | None = None
-        self.is_behind = False  # the log had more than the last batch took
+        self._ahead: Batch | None = None  # what follows the last batch, read while that was sent
         self.checkpoint = checkpoint
 
     @classmethod
@@ -139,53 +152,69 @@ class Term:
         failpoint("relay.elected")
         return term
 
+    @property
+    def is_behind(self) -> bool:
+        """The log had more than the last batch took."""
+        return self._ahead is not None
+
     async def step(self) -> int:
         """Sends the next batch, or tells that there is none; how many events it had."""
         looked_at = self._clock()
-        rows = await self._next_rows()
-        if rows:
-            await self._send(rows)
-        if rows or self._told is None or (looked_at - self._told).total_seconds() >= IDLE_PROGRESS_SECONDS:
+        batch = self._ahead or await self._batch_after(self.checkpoint.position, self.checkpoint.last)
+        self._ahead = None
+        if batch.rows:
+            await (self._send_and_read_on(batch) if batch.is_full else self._send(batch))
+        if batch.rows or self._told is None or (looked_at - self._told).total_seconds() >= IDLE_PROGRESS_SECONDS:
             await self._tell(looked_at)
-        return len(rows)
+        return len(batch.rows)
 
-    async def _next_rows(self) -> Sequence[RecordedEvent]:
-        """Whole commands only: where a batch ends, a crash may end what the topic has."""
+    async def _batch_after(self, position: int, last: Mapping[int, int]) -> Batch:
+        """Each record names its predecessor's position on its partition."""
+        rows, is_full = await self._rows_after(position)
+        records: dict[int, list[Record]] = {}
+        last = dict(last)
+        for row in rows:
+            partition = partition_for(row.key, self._topic.partitions)
+            records.setdefault(partition, []).append(to_record(row, prev=last.get(partition, 0)))
+            last[partition] = row.position
+        return Batch(rows, records, last, is_full)
+
+    async def _rows_after(self, position: int) -> tuple[Sequence[RecordedEvent], bool]:
+        """Whole commands only: where a batch ends, a crash may end what the topic has. True: there may be more."""
         limit = BATCH_EVENTS
         while True:
-            rows = await self._log.read(after=self.checkpoint.position, limit=limit)
-            self.is_behind = len(rows) == limit
-            if not self.is_behind:
-                return rows
+            rows = await self._log.read(after=position, limit=limit)
+            if len(rows) < limit:
+                return rows, False
             whole = max((n for n, row in enumerate(rows) if row.n == 0), default=0)
             if whole:
-                return rows[:whole]
+                return rows[:whole], True
             limit *= 2
 
-    async def _send(self, rows: Sequence[RecordedEvent]) -> None:
-        batches, sent = self._records(rows)
-        causes = (row.metadata.traceparent for row in rows)
+    async def _send_and_read_on(self, batch: Batch) -> None:
+        """What is read meanwhile claims nothing: it is sent when all before it is, or goes with the term."""
+        reading = asyncio.create_task(self._batch_after(batch.rows[-1].position, batch.last))
+        try:
+            await self._send(batch)
+            ahead = await reading
+            self._ahead = ahead if ahead.rows else None
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+
+    async def _send(self, batch: Batch) -> None:
+        causes = (row.metadata.traceparent for row in batch.rows)
         with batch_span(f"{self._log.log_id}.relay", SpanKind.PRODUCER, causes):
-            ends = await self._topic.send(batches)
+            ends = await self._topic.send(batch.records)
         failpoint("relay.sent")
         for partition, end in ends.items():
-            if end < self._ends[partition] + len(batches[partition]):
+            if end < self._ends[partition] + len(batch.records[partition]):
                 raise TopicBehindCheckpoint(f"{self._topic.name}/{partition}", f"is shorter than before, at {end}")
         self._ends.update(ends)
-        moved = self.checkpoint.past(rows[-1].position, sent, ends)
+        moved = self.checkpoint.past(batch.rows[-1].position, batch.last, ends)
         await self._leadership.advance(moved)
         self.checkpoint = moved
         failpoint("relay.checkpointed")
-
-    def _records(self, rows: Sequence[RecordedEvent]) -> tuple[dict[int, list[Record]], dict[int, int]]:
-        """Records by partition, each with its predecessor's position there; and the last position per partition."""
-        batches: dict[int, list[Record]] = {}
-        last = dict(self.checkpoint.last)
-        for row in rows:
-            partition = partition_for(row.key, self._topic.partitions)
-            batches.setdefault(partition, []).append(to_record(row, prev=last.get(partition, 0)))
-            last[partition] = row.position
-        return batches, last
 
     async def _tell(self, looked_at: datetime) -> None:
         at = self.checkpoint
@@ -199,7 +228,7 @@ class Term:
         """All that is recorded up to this time, now or ever, was sent. Our own clock knows nothing of that: an append
         that is under way has its time already, and the log's clock may be another one, or be set back.
         """
-        if unsent := await self._first_unsent():
+        if unsent := self._ahead.rows[0] if self._ahead else await self._first_unsent():
             return unsent.recorded_at - RESOLUTION
         sealed = await self._log.seal()
         unsent = await self._first_unsent()  # appended since the look before: before the seal, or after it

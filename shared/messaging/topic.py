@@ -43,8 +43,8 @@ def requests(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]
 
 
 def _weight(record: Record) -> int:
-    """Bytes on the way, at most: lengths and numbers around the texts take up to ten bytes each."""
-    headers = sum(len(name.encode()) + len(value) + 20 for name, value in record.headers)
+    """Bytes on the way, at most: lengths and numbers around the texts take up to ten bytes each, a name up to 20."""
+    headers = sum([len(value) for _, value in record.headers]) + 40 * len(record.headers)
     return len(record.key) + len(record.value) + headers + 80
 
 

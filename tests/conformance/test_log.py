@@ -281,7 +281,7 @@ async def test_rows_of_a_copy_are_restored_as_they_were_and_the_log_goes_on_abov
     original, restored = await new_log(), await new_log()
     await original.append(append_of("a", "b"))
     await original.append(append_of("c", stream="note-2"))
-    rows = [replace(row, position=row.position * 10) for row in await everything(original)]
+    rows = [row._replace(position=row.position * 10) for row in await everything(original)]
 
     await restored.restore(rows[:1])
     await restored.restore(rows[1:])
@@ -293,7 +293,7 @@ async def test_rows_of_a_copy_are_restored_as_they_were_and_the_log_goes_on_abov
 async def test_refuses_to_restore_below_its_head_or_out_of_order_or_of_another_log(new_log: LogFactory) -> None:
     original, other = await new_log(), await new_log()
     rows = await original.append(append_of("a", "b"))
-    for wrong in (rows, [replace(row, log_id="others", position=row.position + 9) for row in rows]):
+    for wrong in (rows, [row._replace(log_id="others", position=row.position + 9) for row in rows]):
         with pytest.raises(AppendRefused):
             await original.restore(wrong)
     with pytest.raises(AppendRefused):
@@ -312,7 +312,7 @@ async def test_what_is_appended_after_a_seal_is_recorded_after_it_though_the_clo
     new_log: LogFactory, log: Log
 ) -> None:
     [row] = await log.append(append_of("of a clock that was ahead"))
-    ahead = replace(row, recorded_at=row.recorded_at + timedelta(hours=1))
+    ahead = row._replace(recorded_at=row.recorded_at + timedelta(hours=1))
     other = await new_log()
     await other.restore([ahead])
     sealed = await other.seal()

@@ -45,8 +45,7 @@ FULL = RecordedEvent(
     ),
     recorded_at=datetime(2026, 3, 5, 14, 30, 0, 123_456, tzinfo=UTC),
 )
-LEAST = dataclasses.replace(
-    FULL,
+LEAST = FULL._replace(
     position=1,
     version=1,
     n=0,
@@ -145,6 +144,22 @@ def test_row_to_record_to_row_is_the_row(event: RecordedEvent, prev: int) -> Non
     assert record.value == event.data.encode()
     # And again to the same record: a topic that was recovered from is the topic.
     assert to_record(*from_record(fetched(record))) == record
+
+
+@given(event=ROWS, prev=POSITIONS)
+def test_the_header_log_is_what_a_json_encoder_writes(event: RecordedEvent, prev: int) -> None:
+    written = dict(to_record(event, prev).headers)["log"]
+    said = json.loads(written)
+    assert json.dumps(said, separators=(",", ":")).encode() == written
+    assert list(said) == ["stream", "version", "command_id", "n", "recorded_at", "metadata", "prev"]
+    assert said["metadata"] == event.metadata.to_json()
+
+
+@given(event=ROWS)
+def test_metadata_come_back_from_the_log_as_they_were_stored(event: RecordedEvent) -> None:
+    stored = event.metadata.text
+    assert Metadata.from_text(stored) == event.metadata
+    assert Metadata.from_text(stored).text == json.dumps(event.metadata.to_json(), separators=(",", ":"))
 
 
 def log_saying(**said: object) -> bytes:

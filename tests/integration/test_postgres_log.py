@@ -1,7 +1,6 @@
 """What only the real log can show: rights, order, and what goes into one transaction."""
 
 import asyncio
-from dataclasses import replace
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -240,7 +239,7 @@ async def test_a_restored_row_is_the_same_to_the_byte(log_pool: Pool, database: 
     rows = await log.read(after=0)
     copy_pool = await open_pool(await database(MIGRATIONS))
     copy = PostgresLog(copy_pool, "notes")
-    await copy.restore([replace(row, position=row.position + 10) for row in rows])
+    await copy.restore([row._replace(position=row.position + 10) for row in rows])
     raw = "SELECT version, key, event_id, command_id, n, data::text, metadata::text, recorded_at FROM events"
     assert await copy_pool.fetch(raw) == await log_pool.fetch(raw)
     await copy_pool.close()

@@ -1,7 +1,6 @@
 """Law: corrections of different facts may be recorded in any order; every figure and digest comes out the same."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -116,7 +115,7 @@ def logs_with(corrections: Mapping[str, Sequence[Event]]) -> tuple[list[Recorded
     """The three logs; an event has the same id wherever in its log it stands."""
     return tuple(
         [
-            replace(recorded(log_id, position, event), event_id=_id(log_id, event))
+            recorded(log_id, position, event)._replace(event_id=_id(log_id, event))
             for position, event in enumerate([*BEGINNING[log_id], *corrections[log_id]], start=1)
         ]
         for log_id in LOGS

@@ -1,5 +1,6 @@
 """A service's database as one process sees it: each call can be the last one, each answer can be lost."""
 
+import asyncio
 import copy
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -43,7 +44,10 @@ class GatedLog(MemoryLog):
         self._log = log
 
     async def read(self, *, after: int, limit: int = 1000) -> Sequence[RecordedEvent]:
-        await self._schedule.gate(self._actor, f"reads the log after {after}")
+        task = asyncio.current_task()
+        # A relay that reads ahead does so beside its next deed, at once: what it read is as old as can be.
+        if task is None or task.get_name() == self._actor:
+            await self._schedule.gate(self._actor, f"reads the log after {after}")
         return await self._log().read(after=after, limit=limit)
 
     async def head(self) -> int:

@@ -207,7 +207,7 @@ async def test_the_consumer_goes_on_behind_a_rebuild(topics: Topics, service_dat
         partition = partition_for(row.key, PARTITIONS)
         last = max(each[2] for each in before["positions"] if each[:2] == ("meetings", partition))
         topic = await KafkaTopic.open(topics.brokers, "meetings", topics.prefix)
-        await topic.send({partition: [to_record(replace(row, position=head + 1, event_id=UUID(int=5)), last)]})
+        await topic.send({partition: [to_record(row._replace(position=head + 1, event_id=UUID(int=5)), last)]})
         await topic.close()
         await rebuilt.consume()
         assert len((await rebuilt.tables())["meeting_fact"]) == done.facts + 1

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -304,7 +303,7 @@ async def test_verify_names_what_is_missing_foreign_and_different(
     await (await Term.begin(log, topic, leadership, clock)).step()
     rows = await log.read(after=0)
     other = MemoryLog("notes")
-    await other.restore([*rows[:1], replace(rows[2], data='{"text":"other"}'), *rows[3:]])
+    await other.restore([*rows[:1], rows[2]._replace(data='{"text":"other"}'), *rows[3:]])
     await fill(other, 1, start=6)
     found = await verify(other, topic, 7)
     assert (found.missing, found.foreign, found.differing) == ((7,), (2,), (3,))

@@ -1,7 +1,6 @@
 """What is kept of an event, and the digest that shows a double or a loss."""
 
 import hashlib
-from dataclasses import replace
 
 import pytest
 
@@ -38,7 +37,7 @@ def test_the_input_digest_is_120_bits_of_log_event_and_data() -> None:
 @pytest.mark.parametrize("change", [{"log_id": "other"}, {"data": "{}"}, {"event_id": AN}])
 def test_the_input_digest_sees_every_change(change: dict[str, object]) -> None:
     event = recorded("meetings", 1, HELD)
-    assert input_digest(replace(event, **change)) != input_digest(event)  # type: ignore[arg-type]
+    assert input_digest(event._replace(**change)) != input_digest(event)  # type: ignore[arg-type]
 
 
 def test_sums_of_digests_are_order_free_and_see_a_double() -> None:

@@ -1,6 +1,7 @@
 """How a process of several parts begins and ends."""
 
 import asyncio
+import gc
 import os
 import signal
 
@@ -77,3 +78,15 @@ def test_names_the_port_that_is_taken() -> None:
         port = listener.getsockname()[1]
         with pytest.raises(PortTaken, match=str(port)):
             listen("127.0.0.1", port)
+
+
+async def test_what_starting_has_made_is_not_looked_through_for_garbage_again() -> None:
+    async def count() -> None:
+        frozen.append(gc.get_freeze_count())
+
+    frozen: list[int] = []
+    try:
+        await run_until_stopped(count())
+    finally:
+        gc.unfreeze()
+    assert frozen[0] > 10_000

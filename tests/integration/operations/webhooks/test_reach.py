@@ -127,12 +127,12 @@ async def test_an_event_of_a_cell_that_is_not_known_yet_waits_for_it(post: Post)
 async def test_an_event_that_cannot_be_read_is_nobodys_trouble_until_a_webhook_wants_it(post: Post) -> None:
     pool = post.service.runtime.pool
     [row] = await record(MemoryLog("meetings"), ItHappened(), stream="s", key=str(FIRST))
-    unreadable = replace(row, type="MinutesWithdrawn", data="{}")
+    unreadable = row._replace(type="MinutesWithdrawn", data="{}")
     received = Received(unreadable, WebhookQueue().types.decode("MinutesWithdrawn", 1, "{}"), partition=0, offset=0)
     async with pool.acquire() as tx:
         await WebhookQueue().apply(tx, [received])
         await post.subscribe()
-        later = replace(received, recorded=replace(unreadable, recorded_at=datetime.now(UTC)))
+        later = replace(received, recorded=unreadable._replace(recorded_at=datetime.now(UTC)))
         with pytest.raises(UndecodableEvent):
             await WebhookQueue().apply(tx, [later])
 
