@@ -174,10 +174,9 @@ def _measured(
 def _line(name: str, events: int, found: Sequence[tuple[float, float, float]], goal: int) -> str:
     ratios = sorted(ours / peer for ours, peer, _ in found)
     ours, peer, used = (median(values) for values in zip(*found, strict=True))
-    spread = f"{ratios[0]:.2f}-{ratios[-1]:.2f}"
     reached = f"{goal:,} {'reached' if ours >= goal else '**not reached**'}"
-    cells = [name, f"{events:,}", f"{median(ratios):.2f}", spread, f"{ours:,.0f}", f"{peer:,.0f}", f"{used:,.0f}", reached]
-    return f"| {' | '.join(cells)} |"
+    shares = f"{median(ratios):.2f} | {ratios[0]:.2f}-{ratios[-1]:.2f}"
+    return f"| {name} | {events:,} | {shares} | {ours:,.0f} | {peer:,.0f} | {used:,.0f} | {reached} |"
 
 
 WAYS = (("live", live, 20_000), ("rebuild", rebuilt, 60_000))
