@@ -5,10 +5,9 @@ decided by `contribution` alone (sql/migrations/1002_contribution.sql). So no or
 """
 
 import hashlib
-import json
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import NamedTuple
 from uuid import UUID
 
 from shared.contracts import attendance, evaluation, meetings
@@ -29,9 +28,8 @@ TYPES = EventTypes([*MEETING_EVENTS, *RULE_EVENTS])
 SOURCES = ("meetings", "attendance", "evaluation")
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """A row of `meeting_fact`. `unit_id` and `period`: where it puts the meeting, if it does so."""
+class Fact(NamedTuple):
+    """A row of `meeting_fact`, column by column. `unit_id` and `period`: where it puts the meeting, if it does so."""
 
     log_id: str
     position: int
@@ -69,22 +67,21 @@ def input_digest(recorded: RecordedEvent) -> int:
     return digest_of(recorded.log_id, str(recorded.event_id), recorded.data)
 
 
-def fact_of(recorded: RecordedEvent) -> Fact:
-    """Raises KeyError or ValueError when the event is not about a meeting."""
-    body: dict[str, Any] = json.loads(recorded.data)
-    places = recorded.type in PLACING and body.get("period") is not None
+def fact_of(recorded: RecordedEvent, event: Event) -> Fact:
+    """`event`: of MEETING_EVENTS, decoded from `recorded`."""
+    places = recorded.type in PLACING and getattr(event, "period", None) is not None
     return Fact(
-        log_id=recorded.log_id,
-        position=recorded.position,
-        event_id=recorded.event_id,
-        recorded_at=recorded.recorded_at,
-        meeting_id=UUID(body["meeting_id"]),
-        type=recorded.type,
-        member_id=UUID(body["member_id"]) if body.get("member_id") else None,
-        unit_id=UUID(body["unit_id"]) if places else None,
-        period=body["period"] if places else None,
-        data=recorded.data,
-        digest=input_digest(recorded),
+        recorded.log_id,
+        recorded.position,
+        recorded.event_id,
+        recorded.recorded_at,
+        getattr(event, "meeting_id"),  # noqa: B009 - which an Event need not have
+        recorded.type,
+        getattr(event, "member_id", None),
+        getattr(event, "unit_id") if places else None,  # noqa: B009
+        getattr(event, "period") if places else None,  # noqa: B009
+        recorded.data,
+        input_digest(recorded),
     )
 
 

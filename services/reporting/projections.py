@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import UUID
 
+import asyncpg
+
 from services.reporting import facts
 from services.reporting.sql import SQL
 from shared.contracts import membership
@@ -24,6 +26,7 @@ class FactsProjection:
     name = "reporting.facts"
     sources = facts.SOURCES
     types = facts.TYPES
+    max_records = 10_000
 
     async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
         await SQL.lock_figures(tx)
@@ -35,7 +38,9 @@ class FactsProjection:
         if rules:
             await keep_rules(tx, rules)
         kept = [
-            facts.fact_of(received.recorded) for received in batch if not isinstance(received.event, facts.RULE_EVENTS)
+            facts.fact_of(received.recorded, received.event)
+            for received in batch
+            if not isinstance(received.event, facts.RULE_EVENTS)
         ]
         if kept:
             await keep_facts(tx, kept)
@@ -111,7 +116,16 @@ class RatingNames:
 
 
 async def keep_facts(tx: Tx, kept: Sequence[facts.Fact]) -> None:
-    await SQL.keep_facts(
+    """By COPY, at half the cost of an INSERT; unless one is there already, which only an INSERT passes over."""
+    try:
+        async with tx.transaction():
+            await tx.copy_records_to_table("meeting_fact", records=kept, columns=facts.Fact._fields)
+    except asyncpg.UniqueViolationError:
+        await _keep_missing(tx, kept)
+
+
+async def _keep_missing(tx: Tx, kept: Sequence[facts.Fact]) -> None:
+    await SQL.keep_missing_facts(
         tx,
         log_ids=[fact.log_id for fact in kept],
         positions=[fact.position for fact in kept],

@@ -7,7 +7,9 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID
+from uuid import UUID, SafeUUID
+
+from pydantic_core import from_json
 
 # `json.dumps` would make one for every record.
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
@@ -41,9 +43,9 @@ class Metadata:
     def from_json(cls, stored: dict[str, Any]) -> "Metadata":
         causation = stored.get("causation_id")
         return cls(
-            correlation_id=UUID(stored["correlation_id"]),
+            correlation_id=uuid_of(stored["correlation_id"]),
             actor=text_of(stored["actor"]),
-            causation_id=UUID(causation) if causation else None,
+            causation_id=uuid_of(causation) if causation else None,
             on_behalf_of=_text_or_none(stored.get("on_behalf_of")),
             traceparent=_text_or_none(stored.get("traceparent")),
             body_hash=_text_or_none(stored.get("body_hash")),
@@ -130,7 +132,7 @@ def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
     try:
         # A name whose bytes are not UTF-8 arrives with surrogates in their place, which nothing encodes.
         headers = {name.encode().decode(): value.decode() for name, value in record.headers}
-        log = json.loads(headers["log"])
+        log = from_json(headers["log"])  # every record of every consumer: in half the time of `json`
         name, _, version = headers["ce_type"].rpartition(".v")
         event = RecordedEvent(
             log_id=headers["ce_source"],
@@ -138,8 +140,8 @@ def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
             stream=text_of(log["stream"]),
             version=int(log["version"]),
             key=(record.key or b"").decode(),
-            event_id=UUID(headers["ce_id"]),
-            command_id=UUID(log["command_id"]),
+            event_id=uuid_of(headers["ce_id"]),
+            command_id=uuid_of(log["command_id"]),
             n=int(log["n"]),
             type=name,
             schema_version=int(version),
@@ -150,6 +152,19 @@ def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
         return event, int(log["prev"])
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise UnreadableRecord(f"{record.topic}/{record.partition}@{record.offset}: {error!r}") from error
+
+
+def uuid_of(value: str) -> UUID:
+    """As `UUID(value)`, in less than half the time where it is written as `str` writes it."""
+    if len(value) != 36 or not value[8] == value[13] == value[18] == value[23] == "-":
+        return UUID(value)
+    octets = bytes.fromhex(value.replace("-", ""))
+    if len(octets) != 16:
+        return UUID(value)  # raises
+    made = object.__new__(UUID)
+    object.__setattr__(made, "int", int.from_bytes(octets))
+    object.__setattr__(made, "is_safe", SafeUUID.unknown)
+    return made
 
 
 def text_of(value: object) -> str:
@@ -172,4 +187,4 @@ def moment_of(value: str) -> datetime:
     if moment.tzinfo is None:
         raise ValueError(f"{value} has no zone")
     # A moment that no calendar holds in UTC is refused here and not by a database.
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)

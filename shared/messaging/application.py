@@ -14,6 +14,8 @@ from shared.messaging.store import HeldKey, HeldState, KeyOf, StoreTransaction
 from shared.observability.tracing import batch_span
 
 MAX_REASON = 2000
+# As many events as are tried one by one in one transaction.
+ONE_BY_ONE = 500
 
 
 @dataclass(slots=True)
@@ -22,6 +24,25 @@ class Applied:
 
     done: list[Received] = field(default_factory=list)
     failed: dict[KeyOf, HeldKey] = field(default_factory=dict)
+
+
+class TooManyToTryEach(Exception):
+    """An event of a large batch failed: which one is to be found in smaller transactions than this one."""
+
+
+def decode(handler: EventHandler, arrived: Arrived) -> Received:
+    """The event that arrived. Raises `UndecodableEvent`, and `UnknownEventType` if it is not declared."""
+    recorded = arrived.recorded
+    if recorded is None:
+        raise UndecodableEvent(arrived.reason)
+    try:
+        event = handler.types.decode(recorded.type, recorded.schema_version, recorded.data)
+    except (UndecodableEvent, UnknownEventType):
+        raise
+    except Exception as error:  # an upcaster is code like a handler: whatever it raises, the event is unreadable
+        raise UndecodableEvent(f"{recorded.type}: {error!r}") from error
+    record = arrived.record
+    return Received(recorded, event, record.partition, record.offset, record.sent_at)
 
 
 class Application:
@@ -34,26 +55,17 @@ class Application:
         self._sees_all_names = False
         self._announced: set[str] = set()
 
-    def decode(self, arrived: Arrived) -> Received:
-        """The event that arrived. Raises `UndecodableEvent`, and `UnknownEventType` if it is no longer declared."""
-        recorded = arrived.recorded
-        if recorded is None:
-            raise UndecodableEvent(arrived.reason)
-        try:
-            event = self._handler.types.decode(recorded.type, recorded.schema_version, recorded.data)
-        except (UndecodableEvent, UnknownEventType):
-            raise
-        except Exception as error:  # an upcaster is code like a handler: whatever it raises, the event is unreadable
-            raise UndecodableEvent(f"{recorded.type}: {error!r}") from error
-        record = arrived.record
-        return Received(recorded, event, record.partition, record.offset, record.sent_at)
-
     async def apply(self, batch: Sequence[Received]) -> Applied:
-        """Effects of `batch`. Raises only what is transient: then the whole transaction has to be repeated."""
+        """Effects of `batch`. Raises what is transient: then the whole transaction has to be repeated.
+
+        Raises `TooManyToTryEach`, too: every failure would cost savepoints, while others wait for this transaction.
+        """
         applied = Applied()
         if len(batch) > 1 and await self._apply_together(batch):
             applied.done.extend(batch)
             return applied
+        if len(batch) > ONE_BY_ONE:
+            raise TooManyToTryEach
         for received in batch:
             key = key_of(received)
             if key in applied.failed:

@@ -3,17 +3,22 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 from uuid import UUID
 
 from shared.contracts.envelope import MAX_POSITION, FetchedRecord, RecordedEvent, UnreadableRecord, from_record
+from shared.messaging.handler import Received
 from shared.messaging.store import KeyOf, Place, Position, Quarantined
 
 NUL, REPLACEMENT = "\x00", "\ufffd"  # PostgreSQL's text cannot hold the first
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrived:
-    """A record whose place is known. `recorded` is None if the rest cannot be read: it is parked, `reason` says why."""
+    """A record whose place is known. `recorded` is None if the rest cannot be read: it is parked, `reason` says why.
+
+    `received`: its event, once a handler's types have decoded it; `reason` says why they could not.
+    """
 
     record: FetchedRecord
     log_id: str
@@ -21,11 +26,12 @@ class Arrived:
     prev: int
     recorded: RecordedEvent | None
     reason: str = ""
+    received: Received | None = None
+    of: KeyOf = field(init=False)
 
-    @property
-    def of(self) -> KeyOf:
-        key = (self.record.key or b"").decode(errors="replace")
-        return KeyOf(self.log_id, key.replace(NUL, REPLACEMENT))
+    def __post_init__(self) -> None:
+        key = self.recorded.key if self.recorded else (self.record.key or b"").decode(errors="replace")
+        self.of = KeyOf(self.log_id, key.replace(NUL, REPLACEMENT))
 
     @property
     def type(self) -> str:
@@ -43,6 +49,17 @@ def read(record: FetchedRecord) -> Arrived:
     if NUL in recorded.key:
         return _checked(Arrived(record, recorded.log_id, recorded.position, prev, None, "the key holds U+0000"))
     return _checked(Arrived(record, recorded.log_id, recorded.position, prev, recorded))
+
+
+# A record that was looked at: it has a place in a log, or it is to be put aside.
+Looked: TypeAlias = Arrived | Quarantined
+
+
+def look(record: FetchedRecord) -> Looked:
+    try:
+        return read(record)
+    except UnreadableRecord as error:
+        return Quarantined(record, str(error))
 
 
 def _place(record: FetchedRecord) -> tuple[str, int, int]:
@@ -71,20 +88,18 @@ class Followed:
     gap: Arrived | None = None
 
 
-def follow(place: Place, position: Position, records: Sequence[FetchedRecord]) -> Followed:
-    """Walks `records` (in offset order) from `position`: what is new, known, foreign, and where a gap opens.
+def follow(place: Place, position: Position, looked: Sequence[Looked]) -> Followed:
+    """Walks a partition's records, in offset order, from `position`: what is new, known, foreign; where a gap opens.
 
     `prev` is a function of the log alone, so a new record's predecessor is the very position where the consumer is.
     Above it, something is missing (a gap: nothing from here on is taken). Below it, the record contradicts the log
     that was read so far, and believing its position would make the log's own events look like duplicates.
     """
     followed = Followed(position)
-    for record in records:
-        try:
-            arrived = read(record)
-            _check_source(place, arrived)
-        except UnreadableRecord as error:
-            followed.quarantined.append(Quarantined(record, str(error)))
+    for item in looked:
+        arrived, record = _of_place(place, item), item.record
+        if isinstance(arrived, Quarantined):
+            followed.quarantined.append(arrived)
             followed.position = _passed(followed.position, record)
             continue
         at = followed.position.position
@@ -107,9 +122,11 @@ def follow(place: Place, position: Position, records: Sequence[FetchedRecord]) -
     return followed
 
 
-def _check_source(place: Place, arrived: Arrived) -> None:
-    if arrived.log_id != place.log_id:
-        raise UnreadableRecord(f"source {arrived.log_id!r} does not belong on the topic of {place.log_id!r}")
+def _of_place(place: Place, item: Looked) -> Looked:
+    if isinstance(item, Arrived) and item.log_id != place.log_id:
+        reason = f"source {item.log_id!r} does not belong on the topic of {place.log_id!r}"
+        return Quarantined(item.record, reason)
+    return item
 
 
 def _advanced(arrived: Arrived) -> Position:

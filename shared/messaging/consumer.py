@@ -6,7 +6,7 @@ hold their key, so that order within it stays while others go on. What has no pl
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import structlog
 
@@ -14,8 +14,8 @@ from shared.contracts.envelope import FetchedRecord
 from shared.contracts.event import UndecodableEvent
 from shared.failpoints import failpoint
 from shared.messaging import consumer_metrics
-from shared.messaging.application import Application, Applied, held_key, key_of
-from shared.messaging.arrival import Arrived, Followed, follow
+from shared.messaging.application import ONE_BY_ONE, Application, Applied, TooManyToTryEach, decode, held_key, key_of
+from shared.messaging.arrival import Arrived, Followed, Looked, follow, look
 from shared.messaging.handler import EventHandler, Received
 from shared.messaging.outcome import Outcome
 from shared.messaging.parking import release_next
@@ -41,13 +41,38 @@ class Consumer:
         self._stop_rule = stop_rule or StopRule()
 
     async def handle(self, records: Sequence[FetchedRecord]) -> Outcome:
+        """Reads a batch and takes it."""
+        return await self.take(self.read(records))
+
+    def read(self, records: Iterable[FetchedRecord]) -> Sequence[Looked]:
+        """All that does not depend on what was taken before: it may be done while another batch is being taken."""
+        looked = [look(record) for record in records]
+        for arrived in looked:
+            if isinstance(arrived, Arrived) and not self._is_ignored(arrived):
+                try:
+                    arrived.received = decode(self.handler, arrived)
+                except UndecodableEvent as error:
+                    arrived.reason = str(error)
+        return looked
+
+    async def take(self, batch: Sequence[Looked]) -> Outcome:
         """Takes a batch of any of its topics, each partition's records in offset order.
 
-        Raises what is transient, and `ConsumerStopped`: then nothing happened, and the same batch must come again.
+        Raises what is transient, and `ConsumerStopped`: then the same batch must come again. Nothing of it happened,
+        or (of a large one, in which something failed) parts from its beginning did, which count as duplicates then.
         """
-        by_place: dict[Place, list[FetchedRecord]] = defaultdict(list)
-        for record in records:
-            by_place[Place(self.topics[record.topic], record.partition)].append(record)
+        try:
+            return await self._take_in_one(batch)
+        except TooManyToTryEach:
+            outcome = Outcome()
+            for start in range(0, len(batch), ONE_BY_ONE):
+                outcome.add(await self._take_in_one(batch[start : start + ONE_BY_ONE]))
+            return outcome
+
+    async def _take_in_one(self, batch: Sequence[Looked]) -> Outcome:
+        by_place: dict[Place, list[Looked]] = defaultdict(list)
+        for item in batch:
+            by_place[Place(self.topics[item.record.topic], item.record.partition)].append(item)
         async with self.store.transaction() as tx:
             outcome = await self._handle(tx, by_place)
             failpoint("consumer.before_commit")
@@ -62,7 +87,7 @@ class Consumer:
             tried += 1
         return tried
 
-    async def _handle(self, tx: StoreTransaction, by_place: Mapping[Place, Sequence[FetchedRecord]]) -> Outcome:
+    async def _handle(self, tx: StoreTransaction, by_place: Mapping[Place, Sequence[Looked]]) -> Outcome:
         positions = await tx.lock_positions(self.name, by_place.keys())
         followed = {place: follow(place, positions[place], by_place[place]) for place in sorted(by_place)}
         outcome = await self._take(tx, [arrived for part in followed.values() for arrived in part.fresh])
@@ -81,9 +106,10 @@ class Consumer:
 
     async def _take(self, tx: StoreTransaction, fresh: Sequence[Arrived]) -> Outcome:
         """Everything for the new events but their positions."""
-        types = self.handler.types
-        declared = [arrived for arrived in fresh if arrived.recorded is None or arrived.recorded.type in types]
-        await self._count_ignored(tx, fresh)
+        declared = [arrived for arrived in fresh if not self._is_ignored(arrived)]
+        if len(declared) < len(fresh):
+            ignored = Counter((arrived.log_id, arrived.type) for arrived in fresh if self._is_ignored(arrived))
+            await tx.count_ignored(self.name, ignored)
         if not declared:
             return Outcome(ignored=len(fresh))
         before = await tx.lock_keys(self.name, {arrived.of for arrived in declared})
@@ -92,7 +118,7 @@ class Consumer:
         applied = await application.apply(free)
         new |= applied.failed  # an event that failed stands before one of its key that could not be decoded
         await self._check_stop_rule(tx, declared=len(declared), new=new)
-        held = await self._hold(tx, declared, applied, new)
+        held = await self._hold(tx, declared, applied, new) if before or new else []
         states = Counter({**before, **new}[event.of].state for event in held)
         return Outcome(
             applied=len(applied.done),
@@ -109,15 +135,12 @@ class Consumer:
         new: dict[KeyOf, HeldKey] = {}
         for arrived in declared:
             held = new.get(arrived.of) or before.get(arrived.of)
-            try:
-                received = application.decode(arrived)
-            except UndecodableEvent as error:
+            if arrived.received is None:
                 if held is None:
-                    new[arrived.of] = held_key(arrived.of, arrived.record.partition, str(error))
-                continue
-            if held is None:
-                free.append(received)
-            elif application.is_awaited_by(received, held):
+                    new[arrived.of] = held_key(arrived.of, arrived.record.partition, arrived.reason)
+            elif held is None:
+                free.append(arrived.received)
+            elif application.is_awaited_by(arrived.received, held):
                 reason = f"{held.waits_for} is awaited, but comes from this key itself"
                 new[arrived.of] = held_key(arrived.of, arrived.record.partition, reason)
         return free, new
@@ -138,14 +161,8 @@ class Consumer:
             await tx.hold(self.name, held)
         return held
 
-    async def _count_ignored(self, tx: StoreTransaction, fresh: Sequence[Arrived]) -> None:
-        counts = Counter(
-            (arrived.log_id, arrived.type)
-            for arrived in fresh
-            if arrived.recorded is not None and arrived.recorded.type not in self.handler.types
-        )
-        if counts:
-            await tx.count_ignored(self.name, counts)
+    def _is_ignored(self, arrived: Arrived) -> bool:
+        return arrived.recorded is not None and arrived.recorded.type not in self.handler.types
 
     async def _check_stop_rule(self, tx: StoreTransaction, *, declared: int, new: Mapping[KeyOf, HeldKey]) -> None:
         failed = sum(1 for key in new.values() if key.state is HeldState.PARKED)

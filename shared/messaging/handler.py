@@ -77,6 +77,15 @@ class EventHandler(Protocol):
 
 
 @runtime_checkable
+class TakesMany(Protocol):
+    """A handler that is cheaper the more it takes at once. One transaction, of which others wait for the end."""
+
+    @property
+    def max_records(self) -> int:
+        """In a batch, when so many are there to be fetched."""
+
+
+@runtime_checkable
 class Rehearsable(Protocol):
     """A handler whose effects are all in `tx`, so that a dry run can apply, look, and roll back. Never a reaction."""
 

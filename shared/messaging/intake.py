@@ -1,13 +1,15 @@
 """Hands fetched batches to a consumer until they are taken: waits and tries again, however long, and never skips."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import structlog
 
 from shared.contracts.envelope import FetchedRecord
 from shared.messaging import consumer_metrics as metrics
+from shared.messaging.arrival import Looked
 from shared.messaging.consumer import Consumer
 from shared.messaging.going_on import GoingOn
 from shared.messaging.outcome import Outcome
@@ -16,9 +18,13 @@ from shared.messaging.stop_rule import ConsumerStopped
 log = structlog.get_logger(__name__)
 
 
+# Records that are read before others have a turn: a few milliseconds.
+READ_AT_ONCE = 100
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often and how long, in seconds; `max_records` per batch.
+    """How often and how long, in seconds; `max_records` per batch, of a handler that does not ask for more.
 
     `linger`: after a batch that was not full, whose statements cost as much as those of a full one.
     """
@@ -48,8 +54,21 @@ class Intake:
         # Perhaps by the process before this one: the first batch that is taken says otherwise.
         self._said_stopped = True
 
-    async def take(self, batch: Sequence[FetchedRecord]) -> Outcome:
-        """What became of the batch, once it is taken."""
+    async def read(self, records: Iterable[FetchedRecord]) -> Sequence[Looked]:
+        """Reads a batch while another one is being taken, and lets it go on."""
+        looked: list[Looked] = []
+        remaining = iter(records)
+        while part := self.consumer.read(islice(remaining, READ_AT_ONCE)):
+            looked.extend(part)
+            await asyncio.sleep(0)
+        return looked
+
+    async def take(self, records: Sequence[FetchedRecord]) -> Outcome:
+        """What became of a batch, once it is taken."""
+        return await self.take_read(self.consumer.read(records))
+
+    async def take_read(self, batch: Sequence[Looked]) -> Outcome:
+        """What became of a batch that was read, once it is taken."""
         self.busy = True
         attempt = 0
         try:
@@ -69,10 +88,10 @@ class Intake:
                 await self.consumer.release()
             await asyncio.sleep(self._pace.release_every)
 
-    async def _try(self, batch: Sequence[FetchedRecord], attempt: int) -> Outcome | None:
+    async def _try(self, batch: Sequence[Looked], attempt: int) -> Outcome | None:
         with GoingOn("batch failed, trying again", consumer=self.consumer.name, attempt=attempt):
             try:
-                return await self.consumer.handle(batch)
+                return await self.consumer.take(batch)
             except ConsumerStopped as stopped:
                 await self._say_stopped(str(stopped))
                 await asyncio.sleep(self._pace.retry_when_stopped)

@@ -16,3 +16,9 @@ class Outcome:
     parked: int = 0
     quarantined: int = 0
     gaps: dict[Place, str] = field(default_factory=dict)
+
+    def add(self, other: "Outcome") -> None:
+        """What became of the part that came behind."""
+        for name in ("applied", "ignored", "duplicates", "waiting", "parked", "quarantined"):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.gaps |= other.gaps

@@ -9,7 +9,7 @@ import structlog
 from shared.advance import Advance, unseen
 from shared.contracts.envelope import MAX_POSITION, UnreadableRecord
 from shared.contracts.event import UndecodableEvent, UnknownEventType
-from shared.messaging.application import Application, held_key
+from shared.messaging.application import Application, decode, held_key
 from shared.messaging.arrival import read
 from shared.messaging.handler import EventHandler, Received, Rehearsable
 from shared.messaging.store import HeldEvent, HeldKey, KeyOf, Store, StoreTransaction
@@ -105,7 +105,7 @@ async def _replay(store: Store, tx: StoreTransaction, handler: EventHandler, key
     """The next held events of a locked key. New ones cannot come in between: they need the same lock."""
     events = await tx.held_events(handler.name, key.of, limit=CHUNK)
     application = Application(handler, tx, store.is_transient)
-    batch, undecodable = _decode(application, key, events)
+    batch, undecodable = _decode(handler, key, events)
     applied = await application.apply(batch)
     failed, stays = None, MAX_POSITION + 1
     if key.of in applied.failed:
@@ -123,13 +123,13 @@ async def _replay(store: Store, tx: StoreTransaction, handler: EventHandler, key
 
 
 def _decode(
-    application: Application, key: HeldKey, events: Sequence[HeldEvent]
+    handler: EventHandler, key: HeldKey, events: Sequence[HeldEvent]
 ) -> tuple[list[Received], tuple[int, HeldKey] | None]:
     """The events up to the first that cannot be read; that one's position, and why its key stays held."""
     batch: list[Received] = []
     for event in events:
         try:
-            batch.append(application.decode(read(event.record)))
+            batch.append(decode(handler, read(event.record)))
         except UnknownEventType:
             continue  # held by a release that declared it, ignored by this one
         except (UndecodableEvent, UnreadableRecord) as error:
@@ -141,7 +141,7 @@ async def _rehearse(
     store: Store, tx: StoreTransaction, handler: EventHandler, key: HeldKey, advance: Advance
 ) -> Rehearsed:
     events = await tx.held_events(handler.name, key.of, limit=key.events)
-    batch, undecodable = _decode(Application(handler, tx, store.is_transient), key, events)
+    batch, undecodable = _decode(handler, key, events)
     if not isinstance(handler, Rehearsable):
         return Rehearsed(Redriven(key.of, len(batch), undecodable[1] if undecodable else None), tried=False)
     before = await handler.figures(tx.handle, batch)

@@ -5,6 +5,7 @@ effects, so any number of processes may fetch the same partition (docs/adr/0022)
 """
 
 import asyncio
+import gc
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,11 +19,12 @@ from faststream.middlewares import AckPolicy
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from shared.messaging import consumer_metrics as metrics
+from shared.messaging.arrival import Looked
 from shared.messaging.brokers import Brokers, stop
 from shared.messaging.consumer import Consumer
 from shared.messaging.consumer_status import show, status
 from shared.messaging.going_on import GoingOn
-from shared.messaging.handler import EventHandler
+from shared.messaging.handler import EventHandler, TakesMany
 from shared.messaging.intake import Intake, Pace
 from shared.messaging.kafka_topic import fetched
 from shared.messaging.progress_reader import follow_progress
@@ -37,6 +39,9 @@ log = structlog.get_logger(__name__)
 # Above the largest record that a broker lets through by default; an event of ours has at most 256 KiB.
 FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
 STOP_SECONDS = 5.0
+# Allocations between two looks for garbage in cycles. A batch is many objects in none: with Python's own 700, looking
+# again and again through those that stay for a while took half of a consumer's time.
+LOOK_FOR_CYCLES = 100_000
 LOGINS = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
 
@@ -53,6 +58,7 @@ async def run_consumers(
 
     `log_ids`: log id by service, where it is not the service's name.
     """
+    gc.set_threshold(LOOK_FOR_CYCLES, 20, 50)
     ids = {source: source for handler in handlers for source in handler.sources} | dict(log_ids or {})
     async with asyncio.TaskGroup() as tasks:
         for handler in handlers:
@@ -90,7 +96,10 @@ async def keep_showing(store: Store, consumers: Sequence[str], pace: Pace) -> No
 
 
 class Session:
-    """One FastStream subscription to all partitions of a consumer, from where its positions say."""
+    """One FastStream subscription to all partitions of a consumer, from where its positions say.
+
+    While one batch is being taken, mostly by the database, the next one is fetched and read: never more than these two.
+    """
 
     def __init__(self, brokers: Brokers, intake: Intake, pace: Pace) -> None:
         self._brokers = brokers
@@ -98,6 +107,8 @@ class Session:
         self._pace = pace
         self._kafka: Any = None  # aiokafka's consumer, which is untyped
         self._fetching_again: dict[AssignedPartition, asyncio.Task[None]] = {}
+        self._taking: asyncio.Task[None] | None = None
+        self._stale: set[AssignedPartition] = set()  # what was fetched of them lies behind a gap
         self.took_any = False
 
     async def run(self) -> str:
@@ -115,8 +126,11 @@ class Session:
                     self._kafka.seek(partition, offset)
                 return await Watchdog(consumer, peek, [*offsets], self._pace).watch(self._stands_still_for_a_reason)
             finally:
-                for task in self._fetching_again.values():
-                    task.cancel()
+                for task in (self._taking, *self._fetching_again.values()):
+                    if task is not None:
+                        task.cancel()
+                if self._taking is not None:
+                    await asyncio.wait([self._taking])
                 kafka = subscriber.consumer  # FastStream forgets it before it is closed, or leaves it half started
                 try:
                     await asyncio.gather(broker.stop(), return_exceptions=True)  # the next session has a new one
@@ -130,6 +144,7 @@ class Session:
         async def take(records: Sequence[Any]) -> None:
             await self._take(starts, records)
 
+        handler = self._intake.consumer.handler
         broker = KafkaBroker(
             self._brokers.bootstrap.split(","),  # FastStream takes one text for one broker, unlike aiokafka
             security=_security(self._brokers),
@@ -143,7 +158,7 @@ class Session:
         subscriber = broker.subscriber(
             partitions=[TopicPartition(place.topic, place.partition, declare=False) for place in partitions],
             batch=True,
-            max_records=self._pace.max_records,
+            max_records=handler.max_records if isinstance(handler, TakesMany) else self._pace.max_records,
             batch_timeout_ms=int(self._pace.poll * 1000),
             max_partition_fetch_bytes=FETCH_BYTES_PER_PARTITION,
             auto_offset_reset="none",  # an offset out of range must be seen; aiokafka would go on at the latest
@@ -156,19 +171,29 @@ class Session:
         return broker, subscriber
 
     async def _take(self, starts: StartOffsets, records: Sequence[Any]) -> None:
-        """FastStream only logs what is raised here, and fetches on: so `Intake.take` returns only when all is done."""
-        outcome = await self._intake.take([fetched(record) for record in records])
+        """FastStream only logs what is raised here, and fetches on: so `Intake.take_read` ends only with all done."""
+        fetched_ahead = self._taking is not None and not self._taking.done()
+        batch = await self._intake.read(map(fetched, records))
+        if self._taking is not None:
+            await asyncio.wait([self._taking])
+        if fetched_ahead:
+            batch = [item for item in batch if _partition_of(item) not in self._stale]
+        self._stale.clear()
+        self._taking = asyncio.create_task(self._take_read(starts, batch), name=f"take {self._intake.consumer.name}")
+        if len(records) < self._pace.max_records:
+            await asyncio.sleep(self._pace.linger)
+
+    async def _take_read(self, starts: StartOffsets, batch: Sequence[Looked]) -> None:
+        outcome = await self._intake.take_read(batch)
         self.took_any = True
-        for topic, number in {(record.topic, record.partition) for record in records}:
-            place = Place(self._intake.consumer.topics[topic], number)
+        for partition in set(map(_partition_of, batch)):
+            place = Place(self._intake.consumer.topics[partition.topic], partition.partition)
             if place in outcome.gaps:
-                partition = AssignedPartition(topic, number)
                 self._kafka.pause(partition)
+                self._stale.add(partition)
                 self._fetching_again[partition] = asyncio.create_task(self._fetch_again(starts, partition, place))
             else:
                 starts.passed(place)
-        if len(records) < self._pace.max_records:
-            await asyncio.sleep(self._pace.linger)
 
     async def _fetch_again(self, starts: StartOffsets, partition: AssignedPartition, place: Place) -> None:
         """Seeks back before a gap, later each time, while the other partitions go on."""
@@ -188,6 +213,10 @@ class Session:
 
     def _stands_still_for_a_reason(self, partition: AssignedPartition) -> bool:
         return self._intake.busy or partition in self._fetching_again
+
+
+def _partition_of(item: Looked) -> AssignedPartition:
+    return AssignedPartition(item.record.topic, item.record.partition)
 
 
 def _security(brokers: Brokers) -> BaseSecurity | None:

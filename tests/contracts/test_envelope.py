@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -18,6 +19,7 @@ from shared.contracts.envelope import (
     UnreadableRecord,
     from_record,
     to_record,
+    uuid_of,
 )
 
 GOLDEN = Path(__file__).parent / "golden" / "envelope"
@@ -192,3 +194,15 @@ def test_a_record_whose_value_or_key_is_not_text_is_unreadable() -> None:
     for broken in (dataclasses.replace(record, value=b"\xff"), dataclasses.replace(record, key=b"\xff")):
         with pytest.raises(UnreadableRecord):
             from_record(fetched(broken))
+
+
+@given(st.uuids(), st.sampled_from([str, "{{{}}}".format, "urn:uuid:{}".format, lambda made: str(made).upper()]))
+def test_an_id_is_read_as_by_the_standard_library(made: UUID, write: Callable[[UUID], str]) -> None:
+    read = uuid_of(write(made))
+    assert (read, hash(read), str(read), type(read)) == (made, hash(made), str(made), UUID)
+
+
+@pytest.mark.parametrize("text", ["", "x" * 36, f"{UUID(int=1)} ", f"{UUID(int=1)}"[:-2] + " 1", "-" * 36])
+def test_what_is_no_id_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="hexadecimal"):
+        uuid_of(text)

@@ -2,8 +2,8 @@
 -- Held until commit. Two sources may say something of one cell at the same moment: each would sum without the other.
 SELECT pg_advisory_xact_lock(hashtext('reporting.figures'));
 
--- name: keep_facts!
--- Every version of every fact, once. The position is its identity: a repeated delivery changes nothing.
+-- name: keep_missing_facts!
+-- Facts of which some are kept already. The position is their identity: a repeated delivery changes nothing.
 INSERT INTO meeting_fact (log_id, position, event_id, recorded_at, meeting_id, type, member_id, unit_id, period, data, digest)
 SELECT * FROM unnest(
     :log_ids::text[], :positions::bigint[], :event_ids::uuid[], :times::timestamptz[], :meeting_ids::uuid[], :types::text[],

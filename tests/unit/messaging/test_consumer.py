@@ -63,6 +63,39 @@ async def test_a_duplicate_fetched_from_elsewhere_does_not_move_the_offset(
     assert await position(store) == (1, 1)
 
 
+async def test_a_failure_in_a_large_batch_is_looked_for_in_small_transactions(
+    consumer: Consumer, store: MemoryStore, keeper: Keeper, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("application", "consumer"):
+        monkeypatch.setattr(f"shared.messaging.{module}.ONE_BY_ONE", 2)
+    for text in ("1", "2", "3", "bad", "5"):
+        notes.add("b" if text == "bad" else "a", note(text))
+    notes.add("b", note("6"))
+
+    outcome = await consumer.handle(notes.all())
+
+    assert keeper.calls == [6, 2, 2, 2, 1]
+    assert (outcome.applied, outcome.parked, outcome.gaps) == (4, 2, {})
+    assert store.effects == {"a": ["1", "2", "3", "5"]}
+    assert await held(store) == {"b": (HeldState.PARKED, 2)}
+    assert (await position(store, 0), await position(store, 1)) == ((5, 4), (6, 2))
+
+
+async def test_parts_of_a_large_batch_say_which_gaps_they_met(
+    consumer: Consumer, store: MemoryStore, notes: Notes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("application", "consumer"):
+        monkeypatch.setattr(f"shared.messaging.{module}.ONE_BY_ONE", 2)
+    first, _missing, third = notes.add("a"), notes.add("a"), notes.add("a")
+    behind = [notes.add("b", note("bad")), notes.add("c"), notes.add("c")]
+
+    outcome = await consumer.handle([first, third, *behind])
+
+    assert list(outcome.gaps) == [Place(SOURCE, 0)]
+    assert (outcome.applied, outcome.parked) == (3, 1)
+    assert await position(store) == (1, 1)
+
+
 async def test_applies_nothing_from_a_gap_on(consumer: Consumer, store: MemoryStore, notes: Notes) -> None:
     first, _missing, third = notes.add("a"), notes.add("a"), notes.add("a")
     other = notes.add("b")

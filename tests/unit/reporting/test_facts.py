@@ -20,10 +20,12 @@ def test_every_event_about_a_meeting_is_kept() -> None:
 
 
 def test_only_the_log_of_meetings_says_where_a_meeting_belongs() -> None:
-    held, drawn = fact_of(recorded("meetings", 1, HELD)), fact_of(recorded("attendance", 1, roster(row(AN))))
+    drawn_event = roster(row(AN))
+    held = fact_of(recorded("meetings", 1, HELD), HELD)
+    drawn = fact_of(recorded("attendance", 1, drawn_event), drawn_event)
     assert (held.meeting_id, held.unit_id, held.period, held.member_id) == (MEETING, CELL, "2026-03", None)
     assert (drawn.meeting_id, drawn.unit_id, drawn.period) == (MEETING, None, None)
-    assert fact_of(recorded("attendance", 2, came(AN))).member_id == AN
+    assert fact_of(recorded("attendance", 2, came(AN)), came(AN)).member_id == AN
 
 
 def test_the_input_digest_is_120_bits_of_log_event_and_data() -> None:
