@@ -23,6 +23,10 @@ class SettingsWrong(Exception):
     """A setting is missing or cannot be read. The text names its variable."""
 
 
+class Refused(Exception):
+    """A command does not do what it was asked, and has changed nothing. The text says why and what to do."""
+
+
 # What goes wrong outside of this program: one line that says what to do is worth more than a stack trace.
 EXPECTED = (
     AppendRefused,
@@ -35,6 +39,7 @@ EXPECTED = (
     NotQuarantined,
     OSError,
     PortTaken,
+    Refused,
     RelayStillLeads,
     SessionLost,
     SettingsWrong,

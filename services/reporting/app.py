@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import typer
 from fastapi import APIRouter
 
-from services.reporting import api, pages
+from services.reporting import api, pages, rebuild_command, recount_command
 from services.reporting.projections import FactsProjection, RatingNames, TreePositions
-from services.reporting.recount_command import commands
 from services.reporting.settings import ReportingSettings
 from shared.directory.projection import directory_handler
 from shared.messaging.handler import EventHandler
@@ -30,11 +30,18 @@ def handlers(_: Runtime) -> Sequence[EventHandler]:
     return [directory_handler(), FactsProjection(), TreePositions(), RatingNames()]
 
 
+def _commands() -> typer.Typer:
+    app = typer.Typer()
+    app.add_typer(recount_command.commands)
+    app.add_typer(rebuild_command.commands)
+    return app
+
+
 SERVICE = Service(
     name="reporting",
     migrations=Path(__file__).parent / "sql" / "migrations",
     routers=routers,
     handlers=handlers,
     has_log=False,
-    commands=commands,
+    commands=_commands(),
 )

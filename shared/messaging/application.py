@@ -5,10 +5,8 @@ from dataclasses import dataclass, field, replace
 
 from opentelemetry.trace import SpanKind
 
-from shared.contracts.event import UndecodableEvent, UnknownEventType
 from shared.eventstore.command_handler import ConcurrentChange
 from shared.eventstore.log import LogUnavailable
-from shared.messaging.arrival import Arrived
 from shared.messaging.handler import EventHandler, NotYetKnown, Received
 from shared.messaging.store import HeldKey, HeldState, KeyOf, StoreTransaction
 from shared.observability.tracing import batch_span
@@ -28,21 +26,6 @@ class Applied:
 
 class TooManyToTryEach(Exception):
     """An event of a large batch failed: which one is to be found in smaller transactions than this one."""
-
-
-def decode(handler: EventHandler, arrived: Arrived) -> Received:
-    """The event that arrived. Raises `UndecodableEvent`, and `UnknownEventType` if it is not declared."""
-    recorded = arrived.recorded
-    if recorded is None:
-        raise UndecodableEvent(arrived.reason)
-    try:
-        event = handler.types.decode(recorded.type, recorded.schema_version, recorded.data)
-    except (UndecodableEvent, UnknownEventType):
-        raise
-    except Exception as error:  # an upcaster is code like a handler: whatever it raises, the event is unreadable
-        raise UndecodableEvent(f"{recorded.type}: {error!r}") from error
-    record = arrived.record
-    return Received(recorded, event, record.partition, record.offset, record.sent_at)
 
 
 class Application:

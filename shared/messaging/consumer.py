@@ -11,14 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 import structlog
 
 from shared.contracts.envelope import FetchedRecord
-from shared.contracts.event import UndecodableEvent
 from shared.failpoints import failpoint
 from shared.messaging import consumer_metrics
-from shared.messaging.application import ONE_BY_ONE, Application, Applied, TooManyToTryEach, decode, held_key, key_of
-from shared.messaging.arrival import Arrived, Followed, Looked, follow, look
+from shared.messaging.application import ONE_BY_ONE, Application, Applied, TooManyToTryEach, held_key, key_of
+from shared.messaging.arrival import Arrived, Followed, Looked, follow
 from shared.messaging.handler import EventHandler, Received
 from shared.messaging.outcome import Outcome
 from shared.messaging.parking import release_next
+from shared.messaging.reading import is_ignored, read_records
 from shared.messaging.stop_rule import StopRule
 from shared.messaging.store import HeldEvent, HeldKey, HeldState, KeyOf, Place, Store, StoreTransaction
 
@@ -46,14 +46,7 @@ class Consumer:
 
     def read(self, records: Iterable[FetchedRecord]) -> Sequence[Looked]:
         """All that does not depend on what was taken before: it may be done while another batch is being taken."""
-        looked = [look(record) for record in records]
-        for arrived in looked:
-            if isinstance(arrived, Arrived) and not self._is_ignored(arrived):
-                try:
-                    arrived.received = decode(self.handler, arrived)
-                except UndecodableEvent as error:
-                    arrived.reason = str(error)
-        return looked
+        return read_records(self.handler, records)
 
     async def take(self, batch: Sequence[Looked]) -> Outcome:
         """Takes a batch of any of its topics, each partition's records in offset order.
@@ -162,7 +155,7 @@ class Consumer:
         return held
 
     def _is_ignored(self, arrived: Arrived) -> bool:
-        return arrived.recorded is not None and arrived.recorded.type not in self.handler.types
+        return is_ignored(self.handler, arrived)
 
     async def _check_stop_rule(self, tx: StoreTransaction, *, declared: int, new: Mapping[KeyOf, HeldKey]) -> None:
         failed = sum(1 for key in new.values() if key.state is HeldState.PARKED)

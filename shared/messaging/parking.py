@@ -9,9 +9,10 @@ import structlog
 from shared.advance import Advance, unseen
 from shared.contracts.envelope import MAX_POSITION, UnreadableRecord
 from shared.contracts.event import UndecodableEvent, UnknownEventType
-from shared.messaging.application import Application, decode, held_key
+from shared.messaging.application import Application, held_key
 from shared.messaging.arrival import read
 from shared.messaging.handler import EventHandler, Received, Rehearsable
+from shared.messaging.reading import decode
 from shared.messaging.store import HeldEvent, HeldKey, KeyOf, Store, StoreTransaction
 
 log = structlog.get_logger(__name__)
