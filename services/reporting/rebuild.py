@@ -22,6 +22,8 @@ from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
+import stamina
+from aiokafka.errors import KafkaError
 
 from services.reporting import facts
 from services.reporting.plain_facts import HANDLER, Part, PlainReader, Wanted
@@ -39,6 +41,8 @@ from shared.messaging.topic_peek import TopicPeek
 
 # Parts that were read and wait to be kept: what bounds the memory, at some 4 MiB each.
 WAITING_PARTS = 4
+# How long a broker may take to know a topic that was just made.
+BROKER_SECONDS = 10.0
 # Meetings that are computed by one statement.
 MEETINGS = 1_000
 # What a reader says: a part; a number of partitions that it is done with; or (None) that it is done.
@@ -64,8 +68,9 @@ class Rebuilt:
     left: dict[Place, str] = field(default_factory=dict)
 
 
+@stamina.retry(on=KafkaError, timeout=BROKER_SECONDS)
 async def ends_of(settings: ReportingSettings) -> Mapping[Place, int]:
-    """Where each partition of the topics of facts ends now."""
+    """Where each partition of the topics of facts ends now. Raises KafkaError."""
     topics = {events_topic(source, settings.topic_prefix): source for source in facts.SOURCES}
     async with TopicPeek.open(settings.brokers) as peek:
         ends = await peek.ends(await peek.partitions(topics))
