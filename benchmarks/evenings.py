@@ -26,6 +26,7 @@ from shared.messaging.topic import events_topic
 CELLS = 10_000
 CHECK_INS = 40  # of a meeting: cells of 20 to 60 members
 PARTITIONS = 12
+QUEUED = 50_000
 # The service that says it, the cell, and what it says.
 Said = tuple[str, UUID, Event]
 
@@ -86,14 +87,15 @@ def fill(bootstrap: str, prefix: str, said: Iterable[Said]) -> dict[str, int]:
         partition = partition_for(str(cell), PARTITIONS)
         record = to_record(_row(log_id, positions[log_id], cell, event, chance), last[log_id, partition])
         last[log_id, partition] = positions[log_id]
-        arguments = {"partition": partition, "headers": list(record.headers)}
-        while True:
-            try:
-                producer.produce(events_topic(log_id, prefix), record.value, record.key, **arguments)
-                break
-            except BufferError:  # its queue is full
-                producer.poll(0.5)
-        producer.poll(0)
+        while len(producer) > QUEUED:
+            producer.poll(0.1)
+        producer.produce(
+            events_topic(log_id, prefix),
+            record.value,
+            record.key,
+            partition,
+            headers=[(name, value) for name, value in record.headers],
+        )
     producer.flush()
     return {events_topic(log_id, prefix): position for log_id, position in positions.items()}
 
