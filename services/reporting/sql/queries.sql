@@ -250,8 +250,6 @@ SELECT log_id, position FROM held_event WHERE consumer = ANY (:consumers::text[]
 -- Every unit that exists on a day.
 SELECT unit_id, parent_id FROM unit_tree(:valid_on::date, :tree_position::bigint);
 
-SELECT unit_id FROM unit_tree(:valid_on::date, :tree_position::bigint);
-
 -- name: facts_kept$
 -- Whether anything of the consumer of facts is here, applied or held back.
 SELECT EXISTS (SELECT FROM meeting_fact) OR EXISTS (SELECT FROM presence_rule)
