@@ -85,9 +85,8 @@ async def rebuild(
         await SQL.lock_figures(connection)
         # Made and locked: a consumer that starts meanwhile waits, and then finds how far this one came.
         positions = await PostgresTransaction(connection).lock_positions(HANDLER.name, ends)
-        if any(at != Position() for at in positions.values()) or await SQL.facts_kept(
-            connection, consumer=HANDLER.name
-        ):
+        kept = await SQL.facts_kept(connection, consumer=HANDLER.name)
+        if kept or any(at != Position() for at in positions.values()):
             raise NotEmpty
         keeping = _Keeping(connection, advance)
         await _read_and_keep(settings, keeping, ends, processes)
