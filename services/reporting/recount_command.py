@@ -133,7 +133,7 @@ async def _fold(settings: ReportingSettings, taken: Snapshot) -> tuple[Recount, 
     again, tree = Recount(), TreeTally()
     for log_id in dict.fromkeys(at.log_id for at in taken.applied):
         ends = [at for at in taken.applied if at.log_id == log_id]
-        topic = await KafkaTopic.open(settings.brokers, log_id, settings.topic_prefix)
+        topic = await KafkaTopic.open(settings.brokers, log_id, settings.topic_prefix, sends=False)
         try:
             with progress(f"recount {log_id}", sum(at.next_offset for at in ends)) as advance:
                 async for recorded in applied_events(topic, ends, taken.held, advance):

@@ -39,14 +39,17 @@ class KafkaTopic:
         self._reading = asyncio.Lock()
 
     @classmethod
-    async def open(cls, brokers: Brokers, service: str, prefix: str = "") -> "KafkaTopic":
-        """Raises `TopicUnavailable` if the broker does not answer or the topic is not there."""
+    async def open(cls, brokers: Brokers, service: str, prefix: str = "", *, sends: bool = True) -> "KafkaTopic":
+        """Raises `TopicUnavailable` if the broker does not answer or the topic is not there.
+
+        Who never `sends` needs no right to: an idempotent producer asks the broker for one.
+        """
         name = events_topic(service, prefix)
         # The producer keeps one batch in flight per partition by itself: with idempotence aiokafka mutes a partition
         # until its batch is answered, and numbers batches of send_batch like all others.
         producer = brokers.producer(
             acks="all",
-            enable_idempotence=True,
+            enable_idempotence=sends,
             max_batch_size=BATCH_BYTES,
             max_request_size=4 * BATCH_BYTES,
             request_timeout_ms=SEND_SECONDS * 1000,

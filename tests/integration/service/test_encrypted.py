@@ -18,6 +18,8 @@ from deploy.local.ports import free_port
 from shared.database.pool import open_pool
 from shared.eventstore.group_commit import GroupCommitLog
 from shared.messaging.brokers import Brokers, Login
+from shared.messaging.kafka_topic import KafkaTopic
+from shared.messaging.topic import TopicUnavailable
 from tests.conformance.appends import append_of
 from tests.fixtures.encrypted import Encrypted
 from tests.fixtures.waiting import eventually
@@ -92,6 +94,18 @@ async def test_a_service_reads_only_logs_that_it_takes_events_from(
         assert (await typed(variables, "provision", service=service))[0] == 0
     assert await readable(known(encrypted, "attendance"), "meetings.events")
     assert not await readable(known(encrypted, "meetings"), "attendance.events")
+
+
+async def test_who_counts_again_from_a_topic_needs_no_right_to_write(
+    encrypted: Encrypted, variables: Mapping[str, str]
+) -> None:
+    assert (await typed(variables, "provision"))[0] == 0
+    reporting = known(encrypted, "reporting")
+    topic = await KafkaTopic.open(reporting, "meetings", sends=False)
+    assert list(await topic.end_offsets()) == [0, 1, 2]
+    await topic.close()
+    with pytest.raises(TopicUnavailable, match="ClusterAuthorizationFailedError"):
+        await KafkaTopic.open(reporting, "meetings")
 
 
 async def test_a_reader_from_outside_follows_what_happened_and_can_do_nothing_else(
