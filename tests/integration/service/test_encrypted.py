@@ -102,7 +102,7 @@ async def test_who_counts_again_from_a_topic_needs_no_right_to_write(
     assert (await typed(variables, "provision"))[0] == 0
     reporting = known(encrypted, "reporting")
     topic = await KafkaTopic.open(reporting, "meetings", sends=False)
-    assert list(await topic.end_offsets()) == [0, 1, 2]
+    assert sorted(await topic.end_offsets()) == [0, 1, 2]
     await topic.close()
     with pytest.raises(TopicUnavailable, match="ClusterAuthorizationFailedError"):
         await KafkaTopic.open(reporting, "meetings")
