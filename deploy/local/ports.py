@@ -8,6 +8,8 @@ from deploy.local.errors import LocalStackError
 LOOPBACK = "127.0.0.1"
 FIRST, LAST = 20_000, 32_768
 ATTEMPTS = 100
+# By this process: what it is to listen there may not do so yet.
+_drawn: set[int] = set()
 
 
 def is_free(port: int) -> bool:
@@ -21,14 +23,15 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody listens on now, drawn so that runs side by side rarely draw the same.
+    """A port that nobody listens on now, never the same twice; runs side by side rarely draw the same.
 
     Below the range from which the kernel takes ports of outgoing connections: between the drawing and the listening,
     one of ours could otherwise be given that very port. Raises LocalStackError if none is found.
     """
     for _ in range(ATTEMPTS):
         port = FIRST + secrets.randbelow(LAST - FIRST)
-        if is_free(port):
+        if port not in _drawn and is_free(port):
+            _drawn.add(port)
             return port
     raise LocalStackError(f"no free port on {LOOPBACK} between {FIRST} and {LAST}: end what holds them")
 

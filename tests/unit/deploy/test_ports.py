@@ -1,5 +1,6 @@
 """Ports are free when they are given out, and a busy one is named."""
 
+import secrets
 import socket
 from pathlib import Path
 
@@ -36,3 +37,11 @@ def test_a_given_port_is_kept_and_none_means_any() -> None:
     port = ports.free_port()
     assert ports.claim("the front door", port) == port
     assert ports.claim("the front door", None) != port
+
+
+def test_a_port_is_drawn_once_though_nobody_listens_there_yet(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([7, 7, 7, 8])
+    monkeypatch.setattr(secrets, "randbelow", lambda _: next(drawn))
+    monkeypatch.setattr(ports, "is_free", lambda _port: True)
+    monkeypatch.setattr(ports, "_drawn", set())
+    assert [ports.free_port(), ports.free_port()] == [ports.FIRST + 7, ports.FIRST + 8]
