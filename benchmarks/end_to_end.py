@@ -56,7 +56,7 @@ class Load:
 
 GOAL = "99 % within 1 s"
 LOADS = (
-    Load("single scans", 100, 0.0),
+    Load("single scans", 200, 0.0),
     Load("single scans", 500, 0.0, GOAL),
     Load("the field's mix", 1500, 0.8, GOAL),
 )
