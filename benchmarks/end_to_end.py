@@ -9,13 +9,12 @@ import asyncio
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from random import Random
-from statistics import median, quantiles
 from time import process_time
 from typing import TypeAlias
 from uuid import uuid4
@@ -23,6 +22,8 @@ from uuid import uuid4
 from rich.console import Console
 from rich.progress import Progress
 
+from benchmarks import end_to_end_tables as tables
+from benchmarks.end_to_end_tables import Load, Result, Round
 from benchmarks.open_loop import Answer, Request, send_all
 from deploy.local import ports
 from deploy.local.process import recorded
@@ -31,7 +32,7 @@ from samples.demo.__main__ import CLIENTS
 from samples.demo.door import Door
 from samples.demo.job import SEED, set_up
 from samples.demo.people import Cast, Cell
-from samples.demo.usage import Memory, MemoryWatch
+from samples.demo.usage import MemoryWatch
 from samples.province.make import make_province
 from services.reporting.figures import shifted
 from shared.web.issuer import DemoIssuer
@@ -42,16 +43,6 @@ IDLE_SECONDS = 10
 ASK_SECONDS = 0.1
 ROLL_CALL = range(20, 61)
 TICKS = os.sysconf("SC_CLK_TCK")
-
-
-@dataclass(frozen=True)
-class Load:
-    """`rate` in check-ins a second; `in_roll_calls`: which share comes as whole roll calls."""
-
-    name: str
-    rate: int
-    in_roll_calls: float
-    goal: str = ""
 
 
 GOAL = "99 % within 1 s"
@@ -71,25 +62,6 @@ class Meeting:
     members: list[str]
 
 
-@dataclass(frozen=True)
-class Result:
-    """Of one load. Seconds: from the moment meant to the answer, and to the figure; processor by program."""
-
-    check_ins: int
-    answered: Sequence[float]
-    in_figure: Sequence[float]
-    spent: Mapping[str, float]
-
-
-@dataclass(frozen=True)
-class Round:
-    """All loads, one after the other, on a system that began empty."""
-
-    results: Sequence[Result]
-    idle: Mapping[str, Memory]
-    loaded: Mapping[str, Memory]
-
-
 # Where, and who came.
 Scan: TypeAlias = tuple[Meeting, Sequence[str]]
 
@@ -101,7 +73,7 @@ def measure(rounds: int) -> str:
         with tempfile.TemporaryDirectory() as folder, _running(Path(folder)) as system:
             found.append(asyncio.run(_round(system, Path(folder))))
     loads = [[one.results[place] for one in found] for place in range(len(LOADS))]
-    return "\n\n".join([_latencies_table(loads), _processor_table(loads), _memory_table(found)])
+    return "\n\n".join([tables.latencies(LOADS, loads), tables.processor(LOADS, loads), tables.memory(found)])
 
 
 def _running(folder: Path) -> AbstractContextManager[System]:
@@ -220,52 +192,6 @@ def _latencies(answers: Sequence[Answer], figures: Sequence[Figure]) -> list[flo
             report = next(reports)
         found += [report.at - answer.meant] * answer.weight
     return found
-
-
-def _latencies_table(loads: Sequence[Sequence[Result]]) -> str:
-    """Seconds; medians of the rounds, with the range of what the goal is about."""
-    lines = [
-        "| load | answered: half | 99 % | in the figure: half | 99 % | range | goal |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    for load, results in zip(LOADS, loads, strict=True):
-        answered = [quantiles(result.answered, n=100) for result in results]
-        in_figure = [quantiles(result.in_figure, n=100) for result in results]
-        late = sorted(each[98] for each in in_figure)
-        parts = [median(each[place] for each in of) for of in (answered, in_figure) for place in (49, 98)]
-        reached = f"{load.goal}: {'reached' if median(late) < 1 else 'missed'}" if load.goal else ""
-        cells = [f"{load.name}, {load.rate:,} check-ins/s", *(f"{part:.2f}" for part in parts)]
-        lines.append(f"| {' | '.join([*cells, f'{late[0]:.2f}-{late[-1]:.2f}', reached])} |")
-    return "\n".join(lines)
-
-
-def _processor_table(loads: Sequence[Sequence[Result]]) -> str:
-    """Milliseconds a check-in, medians of the rounds."""
-    each = [
-        {
-            name: median(result.spent.get(name, 0) / result.check_ins * 1000 for result in results)
-            for name in results[0].spent
-        }
-        for results in loads
-    ]
-    lines = [
-        f"| processor, ms a check-in | {' | '.join(f'{load.name}, {load.rate:,}/s' for load in LOADS)} |",
-        "|---" * (len(LOADS) + 1) + "|",
-        *(f"| {name} | {' | '.join(f'{spent[name]:.2f}' for spent in each)} |" for name in sorted(each[0])),
-        f"| together | {' | '.join(f'{sum(spent.values()):.2f}' for spent in each)} |",
-        f"| cores for 1,500/s | {' | '.join(f'{1.5 * sum(spent.values()):.1f}' for spent in each)} |",
-    ]
-    return "\n".join(lines)
-
-
-def _memory_table(rounds: Sequence[Round]) -> str:
-    """MiB, medians of the rounds."""
-    lines = ["| memory, MiB | idle | the most, loaded |", "|---|---|---|"]
-    for name in sorted(rounds[0].idle):
-        idle = median(one.idle[name].now for one in rounds)
-        most = median(one.loaded[name].peak for one in rounds)
-        lines.append(f"| {name} | {idle / 1024:.0f} | {most / 1024:.0f} |")
-    return "\n".join(lines)
 
 
 def _processor(folder: Path) -> dict[str, float]:

@@ -7,7 +7,7 @@ when the clock stops: facts, contributions, months, digests and positions, commi
 import asyncio
 import resource
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -15,11 +15,12 @@ from statistics import median
 from typing import Any
 from uuid import uuid4
 
+import uvloop
 from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks import evenings
 from benchmarks.databases import fresh_database
-from benchmarks.side_by_side import Measure, servers
+from benchmarks.side_by_side import servers
 from services.reporting.projections import FactsProjection
 from services.reporting.rebuild import ends_of, rebuild
 from services.reporting.settings import ReportingSettings
@@ -34,54 +35,25 @@ from shared.messaging.topic import events_topic
 
 MIGRATIONS = Path(__file__).parents[1] / "services" / "reporting" / "sql" / "migrations"
 SHAPES = {"in bursts": evenings.bursts, "interleaved over 10,000 cells": evenings.interleaved}
-MILLION = 1_000_000
 READERS = 2
 COMPARED = (
     "Measured elsewhere, for comparison: a Kafka Streams application that keeps the same counts (exactly once, but no "
     "facts, digests or database) did 0.21 of the drain on 1,000,000 events (65,000/s), 0.36 on 4,000,000 (113,000/s)."
 )
-# Topics are filled once for all rounds of a run: bootstrap, shape, events -> prefix.
-_filled: dict[tuple[str, str, int], str] = {}
+Way = Callable[[str, str, str, int], Coroutine[Any, Any, float]]
 
 
-def live(shape: str, events: int = MILLION) -> Measure:
-    """Events per second: the ordinary consumer from an empty database to the topics' ends, and the drain."""
-
-    async def measure(postgres: str, bootstrap: str) -> tuple[float, float]:
-        prefix = await _topics(bootstrap, shape, events)
-        async with fresh_database(postgres) as url:
-            await migrate(url, MIGRATIONS)
-            took = await _consume(url, bootstrap, prefix, events)
-        return events / took, events / await asyncio.to_thread(drain, bootstrap, prefix, events)
-
-    return measure
-
-
-def rebuilt(shape: str, events: int = MILLION) -> Measure:
-    """Events per second: `rebuild` of an empty database, and the drain."""
-
-    async def measure(postgres: str, bootstrap: str) -> tuple[float, float]:
-        prefix = await _topics(bootstrap, shape, events)
-        async with fresh_database(postgres) as url:
-            await migrate(url, MIGRATIONS)
-            took = await _rebuild(url, bootstrap, prefix, events)
-        return events / took, events / await asyncio.to_thread(drain, bootstrap, prefix, events)
-
-    return measure
-
-
-async def _topics(bootstrap: str, shape: str, events: int) -> str:
-    known = (bootstrap, shape, events)
-    if known not in _filled:
-        prefix = f"bench-{uuid4().hex[:8]}."
-        for service in FactsProjection.sources:
-            await provision(Brokers(bootstrap), service, prefix=prefix, partitions=evenings.PARTITIONS)
-        await asyncio.to_thread(evenings.fill, bootstrap, prefix, SHAPES[shape](events))
-        _filled[known] = prefix
-    return _filled[known]
+async def _filled(bootstrap: str, shape: str, events: int) -> str:
+    """The prefix of topics with so many events."""
+    prefix = f"bench-{uuid4().hex[:8]}."
+    for service in FactsProjection.sources:
+        await provision(Brokers(bootstrap), service, prefix=prefix, partitions=evenings.PARTITIONS)
+    await asyncio.to_thread(evenings.fill, bootstrap, prefix, SHAPES[shape](events))
+    return prefix
 
 
 async def _consume(url: str, bootstrap: str, prefix: str, events: int) -> float:
+    """Seconds of the ordinary consumer, from an empty database to the topics' ends."""
     pool = await open_pool(url, role=None)
     try:
         store = PostgresStore(pool)
@@ -104,6 +76,7 @@ async def _taken(store: PostgresStore) -> int:
 
 
 async def _rebuild(url: str, bootstrap: str, prefix: str, events: int) -> float:
+    """Seconds of `rebuild`, into an empty database."""
     settings = ReportingSettings(database_url=url, kafka_bootstrap=bootstrap, topic_prefix=prefix)
     pool = await open_pool(url, role=None, max_size=1, command_timeout=3600, idle_in_transaction=3600)
     try:
@@ -141,9 +114,9 @@ def of(events: int) -> Callable[[int], str]:
         ]
         with servers() as (postgres, bootstrap):
             for shape in SHAPES:
-                asyncio.run(_topics(bootstrap, shape, events))
+                prefix = asyncio.run(_filled(bootstrap, shape, events))
                 for name, way, goal in WAYS:
-                    found = [_alone(way, shape, events, postgres, bootstrap) for _ in range(rounds)]
+                    found = [_alone(way, postgres, bootstrap, prefix, events) for _ in range(rounds)]
                     lines.append(_line(f"{name}, {shape}", events, found, goal))
                     print(lines[-1], flush=True)
         return "\n".join([*lines, "", f"MB: of one process, the largest. {COMPARED}"])
@@ -151,24 +124,23 @@ def of(events: int) -> Callable[[int], str]:
     return section
 
 
-def _alone(way: Callable[[str, int], Measure], *arguments: Any) -> tuple[float, float, float]:  # noqa: ANN401
-    """In a process of its own, whose memory at most is the measurement's."""
+def _alone(way: Way, postgres: str, bootstrap: str, prefix: str, events: int) -> tuple[float, float, float]:
+    """Ours and the drain, in events a second; in a process of its own, whose memory at most is the measurement's."""
     with ProcessPoolExecutor(1, get_context("spawn")) as process:
-        return process.submit(_measured, way, dict(_filled), *arguments).result()
+        return process.submit(_measured, way, postgres, bootstrap, prefix, events).result()
 
 
-def _measured(
-    way: Callable[[str, int], Measure],
-    filled: dict[tuple[str, str, int], str],
-    shape: str,
-    events: int,
-    postgres: str,
-    bootstrap: str,
-) -> tuple[float, float, float]:
-    _filled.update(filled)
-    ours, peer = asyncio.run(way(shape, events)(postgres, bootstrap))
+def _measured(way: Way, postgres: str, bootstrap: str, prefix: str, events: int) -> tuple[float, float, float]:
+    async def ours() -> float:
+        async with fresh_database(postgres) as url:
+            await migrate(url, MIGRATIONS)
+            return await way(url, bootstrap, prefix, events)
+
+    # The loop that the services use.
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        took = runner.run(ours())
     used = (resource.getrusage(who).ru_maxrss / 1024 for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return ours, peer, max(used)
+    return events / took, events / drain(bootstrap, prefix, events), max(used)
 
 
 def _line(name: str, events: int, found: Sequence[tuple[float, float, float]], goal: int) -> str:
@@ -179,4 +151,4 @@ def _line(name: str, events: int, found: Sequence[tuple[float, float, float]], g
     return f"| {name} | {events:,} | {shares} | {ours:,.0f} | {peer:,.0f} | {used:,.0f} | {reached} |"
 
 
-WAYS = (("live", live, 20_000), ("rebuild", rebuilt, 60_000))
+WAYS: tuple[tuple[str, Way, int], ...] = (("live", _consume, 20_000), ("rebuild", _rebuild, 60_000))

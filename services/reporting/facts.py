@@ -69,17 +69,18 @@ def input_digest(recorded: RecordedEvent) -> int:
 
 def fact_of(recorded: RecordedEvent, event: Event) -> Fact:
     """`event`: of MEETING_EVENTS, decoded from `recorded`."""
-    places = recorded.type in PLACING and getattr(event, "period", None) is not None
+    said = vars(event)
+    places = recorded.type in PLACING and said.get("period") is not None
     return Fact(
         recorded.log_id,
         recorded.position,
         recorded.event_id,
         recorded.recorded_at,
-        getattr(event, "meeting_id"),  # noqa: B009 - which an Event need not have
+        said["meeting_id"],
         recorded.type,
-        getattr(event, "member_id", None),
-        getattr(event, "unit_id") if places else None,  # noqa: B009
-        getattr(event, "period") if places else None,  # noqa: B009
+        said.get("member_id"),
+        said["unit_id"] if places else None,
+        said["period"] if places else None,
         recorded.data,
         input_digest(recorded),
     )
