@@ -108,7 +108,6 @@ class Session:
         self._kafka: Any = None  # aiokafka's consumer, which is untyped
         self._fetching_again: dict[AssignedPartition, asyncio.Task[None]] = {}
         self._taking: asyncio.Task[None] | None = None
-        self._stale: set[AssignedPartition] = set()  # what was fetched of them lies behind a gap
         self.took_any = False
 
     async def run(self) -> str:
@@ -172,13 +171,11 @@ class Session:
 
     async def _take(self, starts: StartOffsets, records: Sequence[Any]) -> None:
         """FastStream only logs what is raised here, and fetches on: so `Intake.take_read` ends only with all done."""
-        fetched_ahead = self._taking is not None and not self._taking.done()
         batch = await self._intake.read(map(fetched, records))
         if self._taking is not None:
             await asyncio.wait([self._taking])
-        if fetched_ahead:
-            batch = [item for item in batch if _partition_of(item) not in self._stale]
-        self._stale.clear()
+        # Fetched before that batch met a gap: what stands behind the gap comes again.
+        batch = [item for item in batch if _partition_of(item) not in self._fetching_again]
         self._taking = asyncio.create_task(self._take_read(starts, batch), name=f"take {self._intake.consumer.name}")
         if len(records) < self._pace.max_records:
             await asyncio.sleep(self._pace.linger)
@@ -190,7 +187,6 @@ class Session:
             place = Place(self._intake.consumer.topics[partition.topic], partition.partition)
             if place in outcome.gaps:
                 self._kafka.pause(partition)
-                self._stale.add(partition)
                 self._fetching_again[partition] = asyncio.create_task(self._fetch_again(starts, partition, place))
             else:
                 starts.passed(place)
