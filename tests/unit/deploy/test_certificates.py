@@ -1,5 +1,6 @@
 """`make secrets` makes certificates that servers and clients take, once, and renews them before they end."""
 
+import shutil
 import subprocess
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from deploy.local.system import ROOT
 from tests.fixtures.certificates import Authority
 
 SCRIPT = ROOT / "deploy" / "certificates.sh"
+needs_openssl = pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl, which make secrets uses")
 HOSTS = {"kafka": {"kafka-1", "kafka-2", "kafka-3", "localhost"}, "postgres": {"postgres", "localhost"}}
 
 
@@ -26,6 +28,7 @@ def certificate(path: Path) -> x509.Certificate:
     return found
 
 
+@needs_openssl
 @pytest.mark.parametrize("name", HOSTS)
 def test_a_servers_certificate_is_the_authoritys_and_names_the_hosts_of_compose(tmp_path: Path, name: str) -> None:
     made(tmp_path)
@@ -36,6 +39,7 @@ def test_a_servers_certificate_is_the_authoritys_and_names_the_hosts_of_compose(
     assert (subject.value, set(named.get_values_for_type(x509.DNSName))) == (name, HOSTS[name])
 
 
+@needs_openssl
 def test_nobody_else_may_read_the_folder_and_nobody_at_all_mounts_the_authoritys_key(tmp_path: Path) -> None:
     folder = tmp_path / "secrets"
     made(folder)
@@ -44,6 +48,7 @@ def test_nobody_else_may_read_the_folder_and_nobody_at_all_mounts_the_authoritys
     assert "authority_key" not in (ROOT / "deploy" / "encrypted.yml").read_text()
 
 
+@needs_openssl
 def test_what_is_there_stays_until_it_is_about_to_end(tmp_path: Path) -> None:
     made(tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
