@@ -24,8 +24,8 @@ from shared.web.pages import Pages
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
-# Who looks at an older tree or older knowledge goes on doing so from page to page.
-PAGES = Pages(Path(__file__).parent / "templates", carried=("hierarchy_as_of", "known_as_of"))
+# Who looks at an older tree, older knowledge or more months goes on doing so from page to page.
+PAGES = Pages(Path(__file__).parent / "templates", carried=("hierarchy_as_of", "known_as_of", "months"))
 # Operators see no figures, but this is where they land too, and find the way on.
 COME_IN = allow({**READERS, Role.OPERATOR: Reach.SYSTEM})
 TEXTS = Annotated[Texts, Depends(texts_of(WORDS))]

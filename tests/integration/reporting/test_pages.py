@@ -75,8 +75,8 @@ async def test_a_unit_leads_to_its_months_and_these_back_to_each(world: World) -
     assert "Diễn biến các tháng" in seen
     assert "<svg" in seen
     for period in ("2026-01", "2026-02", "2026-03"):
-        assert f'href="/pages/{COMMUNE}/{period}?lang=vi"' in seen
-    assert f'href="/pages/{COMMUNE}/2025-12/series?lang=vi"' in seen
+        assert f'href="/pages/{COMMUNE}/{period}?months=3&amp;lang=vi"' in seen
+    assert f'href="/pages/{COMMUNE}/2025-12/series?months=3&amp;lang=vi"' in seen
     before_it_was_founded = (await page(world, f"/pages/{COMMUNE}/2025-06/series?months=1")).text
     assert "Chưa thành lập hoặc đã giải thể" in before_it_was_founded
 
