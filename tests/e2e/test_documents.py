@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,12 +154,13 @@ async def real_ids(door: Door, played: Played, cell: Cell, other: Cell) -> dict[
     }
 
 
-async def real_names(door: Door, played: Played, used: Cell) -> dict[str, str]:
-    """What parameters of paths are called; an office and an assignment of cells that no test acts for."""
+async def real_names(door: Door, played: Played, used: Collection[Cell]) -> dict[str, str]:
+    """What parameters of paths are called; an office and an assignment of a cell that no test looks at."""
     machine = played.actors.tokens[MACHINE]
     offices = await door.read("/membership/offices", machine)
     assignments = await door.read("/membership/assignments", machine)
-    spare = [*played.actors.cells.values()][-1]
+    shown = played.actors.tokens[SECRETARY]
+    spare = next(cell for cell in played.actors.cells.values() if cell not in used and cell.secretary != shown)
     return {
         "meeting_id": examples.MEETING,
         "criteria_set": "hai-nhom",
@@ -167,7 +168,7 @@ async def real_names(door: Door, played: Played, used: Cell) -> dict[str, str]:
         "member_id": examples.COMES,
         "unit_id": examples.CELL,
         "office_id": next(each["office_id"] for each in offices if each["unit_id"] == str(spare.unit_id)),
-        "assignment_id": next(each["assignment_id"] for each in assignments if each["unit_id"] != str(used.unit_id)),
+        "assignment_id": next(each["assignment_id"] for each in assignments if each["unit_id"] == str(spare.unit_id)),
     }
 
 
@@ -188,7 +189,9 @@ async def test_every_example_succeeds_in_a_running_system(played: Played) -> Non
             APPRAISER: cell.appraiser,
             BOARD: played.actors.board,
         }
-        sender = Sender(door, tokens, await real_ids(door, played, cell, other), await real_names(door, played, cell))
+        sender = Sender(
+            door, tokens, await real_ids(door, played, cell, other), await real_names(door, played, (cell, other))
+        )
         for service, role, steps in STORY:
             for name in steps:
                 [example] = found[service, name]
