@@ -33,7 +33,6 @@ from shared.eventstore.log import Append
 from shared.local_time import VIETNAM
 
 EVENTS = 20_000
-EVENTS_BEFORE = 2_000
 PLAIN = "CREATE TABLE plain (id bigserial PRIMARY KEY, stream text, version int, data json, UNIQUE (stream, version))"
 INSERT = "INSERT INTO plain (stream, version, data) VALUES ('roll-call-' || gen_random_uuid(), 1, :body);"
 METADATA = Metadata(correlation_id=UUID(int=1), actor="office:bench")
@@ -67,9 +66,6 @@ async def _ours(url: str, clients: int) -> float:
     pool = await open_pool(url, role=None)
     try:
         async with GroupCommitLog(pool, "bench") as log:
-            # A log in use: PostgreSQL plans for the table that it has seen, and has never seen this one.
-            await asyncio.gather(*(log.append(check_in()) for _ in range(EVENTS_BEFORE)))
-            await pool.execute("ANALYZE")
             appends = [check_in() for _ in range(EVENTS)]
 
             async def client(first: int) -> None:

@@ -52,13 +52,13 @@ class Entry:
                 metadata=append.metadata,
                 recorded_at=_NOT_YET,
             )
-            for n, (event, (schema_version, body)) in enumerate(zip(append.events, written, strict=True))
+            for n, (event, (schema_version, body)) in enumerate(zip(append.events, written, strict=False))
         )
         return cls(append, tuple(rows))
 
     def stored(self, positions: Iterable[int], recorded_at: datetime) -> tuple[RecordedEvent, ...]:
         return tuple(
-            row._replace(position=position, recorded_at=recorded_at)
+            RecordedEvent(row.log_id, position, *row[2:-1], recorded_at)
             for row, position in zip(self.rows, positions, strict=False)
         )
 

@@ -9,41 +9,70 @@ from shared.decider import DomainError
 from shared.eventstore.claims import ClaimTaken
 from shared.eventstore.claims_table import load_touched, store_changes
 from shared.eventstore.entry import Entry
-from shared.eventstore.log import CommandRecorded, VersionConflict
+from shared.eventstore.log import CommandRecorded, Text, VersionConflict
 from shared.eventstore.rows import columns, recorded
 from shared.eventstore.statements import QUERIES
 from shared.failpoints import failpoint
 
 Outcome = Sequence[RecordedEvent] | DomainError
+# By command id.
+Outcomes = dict[UUID, Outcome]
 
 
 async def write(connection: Connection, log_id: str, entries: Sequence[Entry]) -> list[Outcome]:
     """Writes those of `entries` that nothing speaks against; an outcome per entry, in order.
 
-    Streams and command ids must differ between entries. A driver's error means that nothing was written, except when
-    the connection is lost at COMMIT: then write the same entries again, which finds out under the same lock.
+    Streams and command ids must differ between entries. After a lost connection nobody knows whether they were written:
+    write the same entries again, which finds out under the same lock. Any other error of the driver: they were not.
     """
-    outcomes: dict[UUID, Outcome] = {}
-    async with connection.transaction(isolation="read_committed"):
-        await QUERIES.lock_log(connection)
-        outcomes |= await _recorded_or_outdated(connection, log_id, entries)
-        outcomes |= await _claims(connection, _without(entries, outcomes))
-        outcomes |= await _insert(connection, _without(entries, outcomes))
+    if any(entry.append.claims or entry.append.texts for entry in entries):
+        async with connection.transaction(isolation="read_committed"):
+            outcomes = await _with_claims_and_texts(connection, log_id, entries)
+            failpoint("log.before_commit")
+    else:
         failpoint("log.before_commit")
+        outcomes = await _append(connection, log_id, entries)
     failpoint("log.after_commit")
     return [outcomes[entry.append.command_id] for entry in entries]
 
 
-def _without(entries: Sequence[Entry], outcomes: dict[UUID, Outcome]) -> list[Entry]:
+async def _with_claims_and_texts(connection: Connection, log_id: str, entries: Sequence[Entry]) -> Outcomes:
+    await QUERIES.lock_log(connection)
+    outcomes = await _refusals(connection, log_id, entries)
+    outcomes |= await _claims(connection, _without(entries, outcomes))
+    left = _without(entries, outcomes)
+    await _insert_texts(connection, [text for entry in left for text in entry.append.texts])
+    return outcomes | await _append(connection, log_id, left)
+
+
+async def _append(connection: Connection, log_id: str, entries: Sequence[Entry]) -> Outcomes:
+    """One statement, which is a transaction of its own unless one is open."""
+    outcomes: Outcomes = {}
+    # Who is neither stored nor refused expected a version that the stream has come to since it was tried.
+    while left := _without(entries, outcomes):
+        rows = [row for entry in left for row in entry.rows]
+        stored = {row["stored_id"]: row async for row in QUERIES.append_events(connection, **columns(rows))}
+        for entry in left:
+            if found := [stored[row.event_id] for row in entry.rows if row.event_id in stored]:
+                positions = (row["stored_position"] for row in found)
+                outcomes[entry.append.command_id] = entry.stored(positions, found[0]["stored_at"])
+        outcomes |= await _refusals(connection, log_id, _without(left, outcomes))
+    return outcomes
+
+
+def _without(entries: Sequence[Entry], outcomes: Outcomes) -> list[Entry]:
     return [entry for entry in entries if entry.append.command_id not in outcomes]
 
 
-async def _recorded_or_outdated(connection: Connection, log_id: str, entries: Sequence[Entry]) -> dict[UUID, Outcome]:
+async def _refusals(connection: Connection, log_id: str, entries: Sequence[Entry]) -> Outcomes:
+    """Of those whose command is recorded (with its rows, if by this very attempt) or whose stream is elsewhere."""
+    if not entries:
+        return {}
     appends = [entry.append for entry in entries]
     streams = [append.stream for append in appends]
     commands = [append.command_id for append in appends]
     found = [row async for row in QUERIES.check_appends(connection, streams=streams, command_ids=commands)]
-    outcomes: dict[UUID, Outcome] = {}
+    outcomes: Outcomes = {}
     for entry, append, row in zip(entries, appends, found, strict=True):
         if row["recorded"]:
             rows = await find_command(connection, log_id, append.command_id)
@@ -53,13 +82,13 @@ async def _recorded_or_outdated(connection: Connection, log_id: str, entries: Se
     return outcomes
 
 
-async def _claims(connection: Connection, entries: Sequence[Entry]) -> dict[UUID, Outcome]:
+async def _claims(connection: Connection, entries: Sequence[Entry]) -> Outcomes:
     changes = [change for entry in entries for change in entry.append.claims]
     if not changes:
         return {}
     claims = await load_touched(connection, changes)
     before = claims.held()
-    refusals: dict[UUID, Outcome] = {}
+    refusals: Outcomes = {}
     for entry in entries:
         try:
             claims.apply(entry.append.claims)
@@ -69,12 +98,7 @@ async def _claims(connection: Connection, entries: Sequence[Entry]) -> dict[UUID
     return refusals
 
 
-async def _insert(connection: Connection, entries: Sequence[Entry]) -> dict[UUID, Outcome]:
-    if not entries:
-        return {}
-    inserted = QUERIES.insert_events(connection, **columns([row for entry in entries for row in entry.rows]))
-    stored = {row["event_id"]: row async for row in inserted}
-    texts = [text for entry in entries for text in entry.append.texts]
+async def _insert_texts(connection: Connection, texts: Sequence[Text]) -> None:
     if texts:
         await QUERIES.insert_texts(
             connection,
@@ -84,11 +108,6 @@ async def _insert(connection: Connection, entries: Sequence[Entry]) -> dict[UUID
             bodies=[text.body for text in texts],
             salts=[text.salt for text in texts],
         )
-    time = next(iter(stored.values()))["recorded_at"]
-    return {
-        entry.append.command_id: entry.stored((stored[row.event_id]["position"] for row in entry.rows), time)
-        for entry in entries
-    }
 
 
 async def find_command(connection: Connection | Pool, log_id: str, command_id: UUID) -> Sequence[RecordedEvent]:

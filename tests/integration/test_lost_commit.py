@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from shared.database.pool import Pool, open_pool
-from shared.eventstore import LogUnavailable
+from shared.eventstore import Claim, LogUnavailable
 from shared.eventstore.group_commit import GroupCommitLog
 from shared.eventstore.postgres import PostgresLog
 from tests.conformance.appends import append_of
@@ -35,7 +35,7 @@ async def test_a_commit_that_is_still_under_way_is_waited_for_before_it_is_looke
     log_url: str, log_pool: Pool, log_owner: asyncpg.Connection
 ) -> None:
     """Without the log's lock the look-up would find nothing, the command would be tried again and refused."""
-    append = append_of("a", "b")
+    append = append_of("a", "b", claims=[Claim("name", "an", "note-1")])
     async with commit_proxy(log_url, Lost.LATE) as (proxy, url):
         pool = await open_pool(url)
         answer = asyncio.create_task(PostgresLog(pool, "notes").append(append))
@@ -45,6 +45,18 @@ async def test_a_commit_that_is_still_under_way_is_waited_for_before_it_is_looke
         rows = await answer
         await pool.close()
     assert list(rows) == list(await PostgresLog(log_pool, "notes").read(after=0))
+
+
+async def test_a_statement_that_arrives_after_it_was_repeated_stores_nothing(log_url: str, log_pool: Pool) -> None:
+    async with commit_proxy(log_url, Lost.LATE) as (proxy, url):
+        pool = await open_pool(url)
+        rows = await PostgresLog(pool, "notes").append(append_of("a", "b"))
+        proxy.let_go.set()
+        await pool.close()
+    assert proxy.commits_lost == 1
+    log = PostgresLog(log_pool, "notes")
+    await log.append(append_of("after", stream="after"))  # waits for the lock of the late one
+    assert list(rows) == [row for row in await log.read(after=0) if row.stream != "after"]
 
 
 async def test_a_database_that_stays_away_is_said_to_be(log_pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:

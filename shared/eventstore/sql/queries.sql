@@ -1,6 +1,5 @@
 -- name: lock_log$
--- The last lock that any transaction takes; held until commit. Later checks are statements of their own: in one
--- statement with the lock they would read a snapshot from before it was granted.
+-- The last lock that any transaction takes; held until commit. `append_events` takes it too.
 SELECT pg_advisory_xact_lock(7001, 1);
 
 -- name: check_appends
@@ -13,30 +12,12 @@ SELECT
 FROM unnest(:streams::text[], :command_ids::uuid[]) WITH ORDINALITY AS a (stream, command_id, place)
 ORDER BY a.place;
 
--- name: insert_events
--- Positions follow the order given. One time for all, never before the last row's and after the seal: now() is the
--- transaction's start, before it waited for the lock, and the clock may be set back.
-WITH clock AS MATERIALIZED (
-    SELECT greatest(
-        clock_timestamp(),
-        (SELECT recorded_at FROM events ORDER BY position DESC LIMIT 1),
-        (SELECT time + interval '1 microsecond' FROM log_seal)
-    ) AS time
-)
-INSERT INTO events (
-    stream, version, key, event_id, command_id, n, type, schema_version, data, metadata, recorded_at
-)
-SELECT
-    a.stream, a.version, a.key, a.event_id, a.command_id, a.n, a.type, a.schema_version, a.data, a.metadata, clock.time
-FROM unnest(
-    :streams::text[], :versions::integer[], :keys::text[], :event_ids::uuid[], :command_ids::uuid[], :ns::integer[],
-    :types::text[], :schema_versions::integer[], :bodies::json[], :metadata::json[]
-) WITH ORDINALITY AS a (
-    stream, version, key, event_id, command_id, n, type, schema_version, data, metadata, place
-)
-CROSS JOIN clock
-ORDER BY a.place
-RETURNING event_id, position, recorded_at;
+-- name: append_events
+-- Stores what the checks let pass, in a transaction of its own unless one is open; see the migration.
+SELECT stored_id, stored_position, stored_at
+FROM append_events(
+    :streams, :versions, :keys, :event_ids, :command_ids, :ns, :types, :schema_versions, :bodies, :metadata
+);
 
 -- name: restore_events!
 -- Rows of another copy of this log, as they were.
