@@ -51,6 +51,8 @@ async def open_pool(
         "timezone": "UTC",
         # A statement that waited for the log's lock must see what its holder committed.
         "default_transaction_isolation": "read committed",
+        # Compiling a plan takes tenths of a second, which no query here can win back.
+        "jit": "off",
         # A frozen process must not keep the log's lock for ever: its session ends, the others go on.
         "idle_in_transaction_session_timeout": f"{idle_in_transaction:.3f}s",
     }

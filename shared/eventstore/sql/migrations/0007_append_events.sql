@@ -10,7 +10,7 @@ CREATE FUNCTION append_events(
 )
 RETURNS TABLE (stored_id uuid, stored_position bigint, stored_at timestamptz)
 LANGUAGE plpgsql
-SET enable_seqscan = off -- of a log that is empty or small, it would keep a plan that reads all of it
+SET enable_seqscan = off -- of a log that is empty or small, a session would keep a plan that reads all of it
 AS $$
 BEGIN
     -- A statement of its own: in one with the checks, these would read a snapshot from before it was granted.
@@ -22,7 +22,7 @@ BEGIN
         SELECT greatest(
             clock_timestamp(),
             (SELECT e.recorded_at FROM events AS e ORDER BY e.position DESC LIMIT 1),
-            (SELECT s.time + interval '1 microsecond' FROM log_seal AS s)
+            (SELECT s.time + interval '1 microsecond' FROM log_seal AS s WHERE s.only_row)
         ) AS time
     )
     INSERT INTO events AS stored (
