@@ -51,14 +51,8 @@ class Applied:
             del self._asking[source]
 
 
-def service_applied(request: Request) -> Applied:
-    """Shared by all requests of the application."""
-    applied: Applied = request.app.state.applied
-    return applied
-
-
 async def at_least(
-    applied: Annotated[Applied, Depends(service_applied)],
+    request: Request,
     # Somebody known: waiting asks the database again and again.
     _: Annotated[Identity, Depends(identify)],
     at_least: Annotated[
@@ -70,10 +64,10 @@ async def at_least(
         match = _POSITION.fullmatch(wanted)
         if match is None:
             raise PositionMalformed(f"at_least phải có dạng <log>:<position>, không phải {wanted!r}.")
-        await _wait(applied, match["log"], int(match["position"]))
+        await _wait(request.app.state.applied, match["log"], int(match["position"]))
 
 
-async def _wait(applied: "Applied", source: str, position: int) -> None:
+async def _wait(applied: Applied, source: str, position: int) -> None:
     clock = asyncio.get_running_loop().time
     deadline = clock() + WAIT_SECONDS
     while await applied(source) < position:

@@ -76,7 +76,7 @@ def choose(words: Words, wanted: str | None, accepted: str | None) -> Texts:
 def texts_of(words: Words) -> Callable[..., Texts]:
     """A dependency: Vietnamese, unless `?lang=en` or the browser's first language of the two says English."""
 
-    def texts(
+    async def texts(
         lang: Annotated[Language | None, Query()] = None,
         accept_language: Annotated[str | None, Header(max_length=200)] = None,
     ) -> Texts:
