@@ -112,13 +112,12 @@ async def _match(runtime: ServiceRuntime, claims: dict[str, Any], on: date) -> t
 
 
 async def _office(runtime: ServiceRuntime, office_id: UUID, on: date) -> Grant:
-    office = await runtime.directory.office(office_id)
+    office = await runtime.directory.office(office_id, on)
     if office is None:
         raise OfficeUnknown("Chức vụ trong mã truy cập chưa có trong danh bạ.")
     if not office.holds(on):
         raise OfficeNotCurrent(f"Chức vụ này không còn (hoặc chưa) hiệu lực vào ngày {on:%d/%m/%Y}.")
-    unit = await runtime.directory.unit(office.unit_id, on)
-    role = office_role(office.role, of_cell=unit.is_cell) if unit else None
+    role = None if office.of_cell is None else office_role(office.role, of_cell=office.of_cell)
     if role is None:
         raise OfficeNotCurrent("Chức vụ này không gắn với vai trò nào ở tổ chức đó.")
     return Grant(role, office.unit_id)
