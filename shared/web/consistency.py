@@ -4,9 +4,9 @@ import asyncio
 import re
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Query, Request
 
-from shared.web.identity import Identity, identify
+from shared.web.identity import bearer, identify
 from shared.web.problems import Refused
 from shared.web.runtime import ServiceRuntime
 
@@ -53,13 +53,15 @@ class Applied:
 
 async def at_least(
     request: Request,
-    # Somebody known: waiting asks the database again and again.
-    _: Annotated[Identity, Depends(identify)],
     at_least: Annotated[
         list[str], Query(max_length=8, description="Positions (<log>:<position>) that the answer must include.")
     ] = [],  # noqa: B006  # FastAPI copies it
 ) -> None:
     """Waits a moment until this service has applied the positions; then 503 with Retry-After."""
+    if at_least:
+        # Somebody known: waiting asks the database again and again. Not a dependency, which those who do not wait for
+        # anything would have too.
+        await identify(request, await bearer(request))
     for wanted in at_least:
         match = _POSITION.fullmatch(wanted)
         if match is None:
