@@ -159,7 +159,7 @@ class Runtime:
         return await redrive(self.store, self.handler_named(consumer), of, advance)
 
 
-def runtime(request: Request) -> Runtime:
+async def runtime(request: Request) -> Runtime:
     """Dependency: `Annotated[Runtime, Depends(runtime)]`."""
     running: Runtime = request.app.state.runtime
     return running

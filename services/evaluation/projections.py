@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +13,8 @@ from shared.contracts.attendance import RosterRow
 from shared.contracts.event import Event, EventTypes
 from shared.messaging.handler import Received, Tx
 
-# The name of a statement in `sql/queries.sql` and its values: of one row, or of several.
-Change = tuple[str, dict[str, Any] | list[dict[str, Any]]]
+# The name of a statement in `sql/queries.sql` and its values.
+Change = tuple[str, dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +27,10 @@ class Projection:
     changes: Callable[[Event], Iterable[Change]]
 
     async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
-        for received in batch:
-            for statement, values in self.changes(received.event):
-                execute = getattr(SQL, statement)
-                await (execute(tx, values) if isinstance(values, list) else execute(tx, **values))
+        changes = (change for received in batch for change in self.changes(received.event))
+        # An evening is check-ins after check-ins: one round trip for those that follow each other.
+        for statement, alike in groupby(changes, key=itemgetter(0)):
+            await getattr(SQL, statement)(tx, [values for _, values in alike])
 
     def announces(self, _: Received) -> Iterable[str]:
         return ()
@@ -58,9 +60,9 @@ def roll_call_changes(event: Event) -> Iterator[Change]:
     match event:
         case attendance.RosterDrawn(meeting_id=meeting_id, rows=rows):
             yield "clear_roster", {"meeting_id": meeting_id}
-            yield "put_roster_row", _rows(meeting_id, rows)
+            yield from _rows(meeting_id, rows)
         case attendance.RosterAmended(meeting_id=meeting_id, rows=rows, removed=removed):
-            yield "put_roster_row", _rows(meeting_id, rows)
+            yield from _rows(meeting_id, rows)
             yield "remove_roster_rows", {"meeting_id": meeting_id, "member_ids": list(removed)}
         case attendance.RollCallClosed(meeting_id=meeting_id):
             yield "close_roll_call", {"meeting_id": meeting_id}
@@ -109,8 +111,9 @@ def _plan(event: Event) -> dict[str, Any]:
     return event.model_dump(include={"meeting_id", "unit_id", "body", "period", "parts"})
 
 
-def _rows(meeting_id: UUID, rows: Iterable[RosterRow]) -> list[dict[str, Any]]:
-    return [{"meeting_id": meeting_id} | row.model_dump(include={"member_id", "expected", "hosted"}) for row in rows]
+def _rows(meeting_id: UUID, rows: Iterable[RosterRow]) -> Iterator[Change]:
+    for row in rows:
+        yield "put_roster_row", {"meeting_id": meeting_id} | row.model_dump(include={"member_id", "expected", "hosted"})
 
 
 MEETINGS = Projection(

@@ -39,7 +39,7 @@ async def owners(
     return Owners(settings(running).services, token, http)
 
 
-def index(running: Running) -> Index:
+async def index(running: Running) -> Index:
     """The index of traces, as of today's tree."""
     return Index(running.pool, running.settings.clients, local_date(running.clock()))
 

@@ -41,7 +41,7 @@ class Filter:
     wanted: Wanted
 
 
-def filters(
+async def filters(
     unit: Annotated[str, Query(max_length=100)] = "",
     type_: Annotated[str, Query(alias="type", max_length=200)] = "",
     role: Annotated[str, Query(max_length=50)] = "",

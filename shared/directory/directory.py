@@ -38,7 +38,7 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """A tenure, both days included."""
+    """A tenure, both days included. `of_cell`: whether its unit is a cell on the day asked for; None: it is no unit."""
 
     office_id: UUID
     unit_id: UUID
@@ -46,6 +46,7 @@ class Office:
     member_id: UUID | None
     valid_from: date
     valid_until: date | None
+    of_cell: bool | None
 
     def holds(self, on: date) -> bool:
         """Whether the tenure covers `on`."""
@@ -102,9 +103,9 @@ class Directory:
         deciding = [row["unit_id"] async for row in rows if row["depth"] > 0 and row["decides_ratings"]]
         return next(iter(deciding), None)
 
-    async def office(self, office_id: UUID) -> Office | None:
-        """The tenure, current or not; None if unknown."""
-        row = await SQL.office(self._pool, office_id=office_id)
+    async def office(self, office_id: UUID, on: date) -> Office | None:
+        """The tenure, current or not, with its unit as it is on `on`; None if unknown."""
+        row = await SQL.office(self._pool, office_id=office_id, valid_on=on, known_position=EVERYTHING)
         return Office(**{**dict(row), "role": OfficeRole(row["role"])}) if row else None
 
     async def assignments(self, member_id: UUID, on: date) -> Sequence[Assignment]:

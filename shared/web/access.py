@@ -16,7 +16,7 @@ from uuid import UUID
 from fastapi import Depends, Request, params
 
 from shared.decider import NotYetLearned
-from shared.web.identity import Identity, identify, on_behalf_of
+from shared.web.identity import Identity, identify
 from shared.web.problems import Refused
 from shared.web.roles import Grant, Reach, Role
 
@@ -164,24 +164,19 @@ class Rule:
     def __init__(self, rights: Mapping[Role, Reach]) -> None:
         self.rights = dict(rights)
 
-    async def __call__(
-        self,
-        request: Request,
-        identity: Annotated[Identity, Depends(identify)],
-        behalf: Annotated[UUID | None, Depends(on_behalf_of)],
-    ) -> Caller:
+    async def __call__(self, request: Request, identity: Annotated[Identity, Depends(identify)]) -> Caller:
         grants = tuple(grant for grant in identity.grants if grant.role in self.rights)
         if not grants:
             raise RoleNotAllowed("Vai trò của đồng chí không được mở chức năng này.")
         # Here too, not only in `require`: what is recorded must be checked even where no unit is compared.
-        if behalf and not any(grant.role in ACTS_ON_BEHALF for grant in grants):
+        if identity.behalf and not any(grant.role in ACTS_ON_BEHALF for grant in grants):
             raise OnBehalfRefused("On-Behalf-Of chỉ dành cho văn phòng cấp trên nhập thay chi bộ.")
         return Caller(
             subject=identity.subject,
             actor=identity.actor,
             grants=grants,
             on=identity.on,
-            behalf=behalf,
+            behalf=identity.behalf,
             writes=request.method not in SAFE_METHODS,
             rights=self.rights,
             tree=request.app.state.runtime.directory,

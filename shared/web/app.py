@@ -23,7 +23,8 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI
     app.state.applied = Applied(service)
     problems.install(app)
     repeated.install(app)
-    for router in (document.router, health.router, ops.router, held_keys.router, *routers):
+    # One route after the other is compared with the path: those that are asked all the time stand first.
+    for router in (*routers, document.router, health.router, ops.router, held_keys.router):
         app.include_router(router)
     app.add_middleware(BodyLimit)
     app.add_middleware(Requests, service=settings.name, log_id=settings.log_id, root_path=settings.root_path)

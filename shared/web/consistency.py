@@ -4,9 +4,9 @@ import asyncio
 import re
 from typing import Annotated
 
-from fastapi import Depends, Query, Request
+from fastapi import Query, Request
 
-from shared.web.identity import Identity, identify
+from shared.web.identity import bearer, identify
 from shared.web.problems import Refused
 from shared.web.runtime import ServiceRuntime
 
@@ -51,29 +51,25 @@ class Applied:
             del self._asking[source]
 
 
-def service_applied(request: Request) -> Applied:
-    """Shared by all requests of the application."""
-    applied: Applied = request.app.state.applied
-    return applied
-
-
 async def at_least(
-    applied: Annotated[Applied, Depends(service_applied)],
-    # Somebody known: waiting asks the database again and again.
-    _: Annotated[Identity, Depends(identify)],
+    request: Request,
     at_least: Annotated[
         list[str], Query(max_length=8, description="Positions (<log>:<position>) that the answer must include.")
     ] = [],  # noqa: B006  # FastAPI copies it
 ) -> None:
     """Waits a moment until this service has applied the positions; then 503 with Retry-After."""
+    if at_least:
+        # Somebody known: waiting asks the database again and again. Not a dependency, which those who do not wait for
+        # anything would have too.
+        await identify(request, await bearer(request))
     for wanted in at_least:
         match = _POSITION.fullmatch(wanted)
         if match is None:
             raise PositionMalformed(f"at_least phải có dạng <log>:<position>, không phải {wanted!r}.")
-        await _wait(applied, match["log"], int(match["position"]))
+        await _wait(request.app.state.applied, match["log"], int(match["position"]))
 
 
-async def _wait(applied: "Applied", source: str, position: int) -> None:
+async def _wait(applied: Applied, source: str, position: int) -> None:
     clock = asyncio.get_running_loop().time
     deadline = clock() + WAIT_SECONDS
     while await applied(source) < position:

@@ -13,7 +13,7 @@ from shared.eventstore.command_handler import Receipt
 from shared.eventstore.context import Context, command_id
 from shared.observability.tracing import current_traceparent
 from shared.web.consistency import at_least
-from shared.web.identity import Identity, identify, on_behalf_of
+from shared.web.identity import Identity, identify
 from shared.web.problems import Refused
 from shared.web.requests import wrote
 
@@ -30,7 +30,6 @@ class IdempotencyKeyMissing(Refused):
 async def command_context(
     request: Request,
     identity: Annotated[Identity, Depends(identify)],
-    behalf: Annotated[UUID | None, Depends(on_behalf_of)],
     idempotency_key: Annotated[
         str | None, Header(max_length=200, description="Names this command; repeat it with the same key.")
     ] = None,
@@ -43,7 +42,7 @@ async def command_context(
     metadata = Metadata(
         correlation_id=UUID(request.state.correlation_id),
         actor=identity.actor,
-        on_behalf_of=str(behalf) if behalf else None,
+        on_behalf_of=str(identity.behalf) if identity.behalf else None,
         traceparent=current_traceparent(),
         body_hash=_body_hash(await request.body()),
     )

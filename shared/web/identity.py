@@ -19,6 +19,7 @@ from shared.web.tokens import TokenRefused
 READING = frozenset({"GET", "HEAD"})
 
 bearer = HTTPBearer(auto_error=False, description="OIDC access token (JWT)")
+Credentials = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 
 class NotCurrent(Refused):
@@ -54,17 +55,19 @@ class ClientNotRegistered(NotCurrent):
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Somebody known today. `actor` is "office:<id>", "member:<id>" or "client:<id>"; `subject` is the token's."""
+    """Somebody known today. `actor` is "office:<id>", "member:<id>" or "client:<id>"; `subject` is the token's.
+
+    `behalf`: the unit that the caller says to act for.
+    """
 
     subject: str
     actor: str
     grants: tuple[Grant, ...]
     on: date
+    behalf: UUID | None = None
 
 
-async def access_token(
-    request: Request, credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
-) -> str:
+async def access_token(request: Request, credentials: Credentials) -> str:
     """The token as it was sent. A page opened in a browser may carry it in a cookie, which counts for writing only from
     a page of ours: browsers add cookies to requests that other sites make them send.
     """
@@ -77,13 +80,20 @@ async def access_token(
     return token
 
 
-async def identify(request: Request, token: Annotated[str, Depends(access_token)]) -> Identity:
+async def identify(
+    request: Request,
+    # What each of several dependencies depends on, FastAPI walks through again for each: so few, and flat.
+    credentials: Credentials,
+    behalf: Annotated[
+        UUID | None, Header(alias="On-Behalf-Of", description="The cell that a superior acts for; recorded.")
+    ] = None,
+) -> Identity:
     """Raises 401 for a missing or bad token, 403 for one that matches nobody today."""
     runtime: ServiceRuntime = request.app.state.runtime
-    claims = await request.app.state.tokens.verify(token)
+    claims = await request.app.state.tokens.verify(await access_token(request, credentials))
     on = local_date(runtime.clock())
     actor, grants = await _match(runtime, claims, on)
-    return Identity(subject=claims["sub"], actor=actor, grants=grants, on=on)
+    return Identity(subject=claims["sub"], actor=actor, grants=grants, on=on, behalf=behalf)
 
 
 async def _match(runtime: ServiceRuntime, claims: dict[str, Any], on: date) -> tuple[str, tuple[Grant, ...]]:
@@ -102,13 +112,12 @@ async def _match(runtime: ServiceRuntime, claims: dict[str, Any], on: date) -> t
 
 
 async def _office(runtime: ServiceRuntime, office_id: UUID, on: date) -> Grant:
-    office = await runtime.directory.office(office_id)
+    office = await runtime.directory.office(office_id, on)
     if office is None:
         raise OfficeUnknown("Chức vụ trong mã truy cập chưa có trong danh bạ.")
     if not office.holds(on):
         raise OfficeNotCurrent(f"Chức vụ này không còn (hoặc chưa) hiệu lực vào ngày {on:%d/%m/%Y}.")
-    unit = await runtime.directory.unit(office.unit_id, on)
-    role = office_role(office.role, of_cell=unit.is_cell) if unit else None
+    role = None if office.of_cell is None else office_role(office.role, of_cell=office.of_cell)
     if role is None:
         raise OfficeNotCurrent("Chức vụ này không gắn với vai trò nào ở tổ chức đó.")
     return Grant(role, office.unit_id)
@@ -134,12 +143,3 @@ def _uuid(value: object) -> UUID:
         return UUID(str(value))
     except ValueError as error:
         raise TokenRefused("Mã định danh trong mã truy cập không đúng dạng.") from error
-
-
-def on_behalf_of(
-    behalf: Annotated[
-        UUID | None, Header(alias="On-Behalf-Of", description="The cell that a superior acts for; recorded.")
-    ] = None,
-) -> UUID | None:
-    """The unit that the caller says to act for."""
-    return behalf

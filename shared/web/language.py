@@ -1,6 +1,6 @@
 """Words and number formats of pages: Vietnamese first, English second."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
@@ -73,10 +73,10 @@ def choose(words: Words, wanted: str | None, accepted: str | None) -> Texts:
     return Texts(words, next((Language(code) for code in ranked if code in set(Language)), Language.VI))
 
 
-def texts_of(words: Words) -> Callable[..., Texts]:
+def texts_of(words: Words) -> Callable[..., Awaitable[Texts]]:
     """A dependency: Vietnamese, unless `?lang=en` or the browser's first language of the two says English."""
 
-    def texts(
+    async def texts(
         lang: Annotated[Language | None, Query()] = None,
         accept_language: Annotated[str | None, Header(max_length=200)] = None,
     ) -> Texts:

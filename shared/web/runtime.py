@@ -84,7 +84,7 @@ class ServiceRuntime(Protocol):
         """Applies the events of a held key in order and lets it go."""
 
 
-def service_runtime(request: Request) -> ServiceRuntime:
+async def service_runtime(request: Request) -> ServiceRuntime:
     """The running service, for shared routes; a service's own routes take `shared.service.runtime`."""
     runtime: ServiceRuntime = request.app.state.runtime
     return runtime

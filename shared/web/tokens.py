@@ -1,6 +1,7 @@
 """Bearer tokens of any OIDC provider: signature by its JWKS (cached), issuer, audience, algorithm, time."""
 
 import asyncio
+import hashlib
 import time
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
@@ -22,6 +23,8 @@ REFRESH_SECONDS = 30
 MAX_AGE_SECONDS = 3600
 # Without any key there is nothing to lose by asking again soon, but not once for each request that waits.
 RETRY_SECONDS = 1
+# Of so many tokens the signature is looked at once only.
+GENUINE = 10_000
 
 log = structlog.get_logger(__name__)
 
@@ -51,6 +54,8 @@ class Tokens:
         self._fetch_keys = fetch_keys
         self._now = now
         self._keys: KeySet | None = None
+        # Claims of tokens that these keys have signed, by the token's digest.
+        self._genuine: dict[bytes, dict[str, Any]] = {}
         self._asked_at = float("-inf")
         self._fetching = asyncio.Lock()
         self._claims = jwt.JWTClaimsRegistry(
@@ -65,25 +70,34 @@ class Tokens:
     async def verify(self, token: str) -> dict[str, Any]:
         """The claims of a genuine token; raises `TokenRefused` (401) or `IssuerUnavailable` (503)."""
         try:
-            decoded = await self._decode(token)
-            self._claims.validate(decoded.claims)
+            claims = await self._signed(token)
+            self._claims.validate(claims)
         except ExpiredTokenError as error:
             raise TokenRefused("Phiên đăng nhập đã hết hạn; hãy đăng nhập lại.") from error
         except (JoseError, ValueError, TypeError) as error:  # TypeError: a header such as "crit": 5, looked into unseen
             raise TokenRefused("Mã truy cập không hợp lệ.") from error
-        return dict(decoded.claims)
+        return dict(claims)
 
-    async def _decode(self, token: str) -> jwt.Token:
+    async def _signed(self, token: str) -> dict[str, Any]:
         keys = await self._current_keys(older_than=MAX_AGE_SECONDS)
+        digest = hashlib.sha256(token.encode()).digest()
+        if digest not in self._genuine:
+            claims = await self._decode(token, keys)
+            if len(self._genuine) >= GENUINE:
+                self._genuine.clear()
+            self._genuine[digest] = claims
+        return self._genuine[digest]
+
+    async def _decode(self, token: str, keys: KeySet) -> dict[str, Any]:
         try:
-            return jwt.decode(token, keys, algorithms=ALGORITHMS)
+            return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
         except InvalidKeyIdError:
             keys = await self._current_keys(older_than=REFRESH_SECONDS)
-            return jwt.decode(token, keys, algorithms=ALGORITHMS)
+            return jwt.decode(token, keys, algorithms=ALGORITHMS).claims
 
     async def _current_keys(self, *, older_than: float) -> KeySet:
         # Whoever has the key does not stand behind those who wait for an issuer that hangs.
-        if self._wanting(older_than):
+        if self._keys is None or self._wanting(older_than):
             async with self._fetching:  # many requests that find no key ask the issuer once
                 if self._wanting(older_than):
                     await self._refresh()
@@ -98,6 +112,7 @@ class Tokens:
         self._asked_at = self._now()
         try:
             self._keys = KeySet.import_key_set(await self._fetch_keys())
+            self._genuine.clear()
         except (httpx.HTTPError, JoseError, ValueError, KeyError) as error:
             self._asked_at = self._now()
             log.warning("issuer_keys_not_fetched", error=repr(error), kept=self._keys is not None)

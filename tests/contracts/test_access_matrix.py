@@ -104,8 +104,8 @@ async def _may(rule: Rule, role: Role, method: str, unit_id: UUID) -> bool:
     request = SimpleNamespace(method=method, app=SimpleNamespace(state=SimpleNamespace(runtime=runtime)))
     acts_for_below = role in ACTS_ON_BEHALF and method not in SAFE_METHODS and unit_id != OWN
     try:
-        identity = Identity("subject", "office:1", (grant,), TODAY)
-        caller = await rule(cast("Any", request), identity, unit_id if acts_for_below else None)
+        identity = Identity("subject", "office:1", (grant,), TODAY, unit_id if acts_for_below else None)
+        caller = await rule(cast("Any", request), identity)
         await caller.require(unit_id)
     except Refused:
         return False

@@ -35,8 +35,8 @@ AMENDERS = {Role.SECRETARY: Reach.OWN_UNIT, Role.COMMUNE_OFFICE: Reach.SUBTREE}
 class Desk:
     """Where a request on a roll call is dealt with."""
 
-    runtime: Annotated[Runtime, Depends(runtime)]
-    context: Annotated[Context, Depends(command_context)]
+    runtime: Runtime
+    context: Context
 
     def now(self) -> datetime:
         return self.runtime.clock()
@@ -90,4 +90,10 @@ class Desk:
         return receipt(done)
 
 
-AtDesk = Annotated[Desk, Depends()]
+async def desk(
+    running: Annotated[Runtime, Depends(runtime)], context: Annotated[Context, Depends(command_context)]
+) -> Desk:
+    return Desk(running, context)
+
+
+AtDesk = Annotated[Desk, Depends(desk)]

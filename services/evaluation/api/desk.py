@@ -30,8 +30,8 @@ RECORDERS = {
 class Desk:
     """Where a request on a score is dealt with."""
 
-    runtime: Annotated[Runtime, Depends(runtime)]
-    context: Annotated[Context, Depends(command_context)]
+    runtime: Runtime
+    context: Context
 
     async def meeting(self, meeting_id: UUID) -> KnownMeeting:
         known = await queries.meeting(self.runtime.pool, meeting_id)
@@ -63,7 +63,13 @@ class Desk:
         return receipt(done)
 
 
-AtDesk = Annotated[Desk, Depends()]
+async def desk(
+    running: Annotated[Runtime, Depends(runtime)], context: Annotated[Context, Depends(command_context)]
+) -> Desk:
+    return Desk(running, context)
+
+
+AtDesk = Annotated[Desk, Depends(desk)]
 
 
 def held_day(meeting: KnownMeeting) -> date:

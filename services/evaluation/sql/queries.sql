@@ -1,23 +1,23 @@
--- name: plan_meeting!
+-- name: plan_meeting*!
 -- A meeting as it was scheduled.
 INSERT INTO meeting (meeting_id, unit_id, body, period, parts, status)
 VALUES (:meeting_id, :unit_id, :body, :period, :parts, 'open')
 ON CONFLICT (meeting_id) DO NOTHING;
 
--- name: hold_meeting!
+-- name: hold_meeting*!
 -- The meeting as it was held, also if nobody had scheduled it.
 INSERT INTO meeting (meeting_id, unit_id, body, period, parts, status, held_on, minutes, speakers)
 VALUES (:meeting_id, :unit_id, :body, :period, :parts, 'held', :held_on, :minutes, :speakers)
 ON CONFLICT (meeting_id) DO UPDATE
 SET status = 'held', held_on = EXCLUDED.held_on, minutes = EXCLUDED.minutes, speakers = EXCLUDED.speakers;
 
--- name: miss_meeting!
+-- name: miss_meeting*!
 -- The meeting was not held, also if nobody had scheduled it.
 INSERT INTO meeting (meeting_id, unit_id, body, period, parts, status)
 VALUES (:meeting_id, :unit_id, :body, :period, :parts, 'not_held')
 ON CONFLICT (meeting_id) DO UPDATE SET status = 'not_held';
 
--- name: correct_meeting!
+-- name: correct_meeting*!
 -- What is given replaces what was there.
 UPDATE meeting
 SET unit_id = COALESCE(:unit_id, unit_id), body = COALESCE(:body, body), period = COALESCE(:period, period),
@@ -25,15 +25,15 @@ SET unit_id = COALESCE(:unit_id, unit_id), body = COALESCE(:body, body), period 
     speakers = COALESCE(:speakers, speakers)
 WHERE meeting_id = :meeting_id;
 
--- name: reopen_meeting!
+-- name: reopen_meeting*!
 -- The outcome is gone, or the whole meeting.
 UPDATE meeting SET status = :status, held_on = NULL, minutes = NULL, speakers = NULL WHERE meeting_id = :meeting_id;
 
--- name: close_roll_call!
+-- name: close_roll_call*!
 -- One of the roll calls ended.
 INSERT INTO closed_roll_call (meeting_id) VALUES (:meeting_id) ON CONFLICT (meeting_id) DO NOTHING;
 
--- name: clear_roster!
+-- name: clear_roster*!
 -- A roster that was drawn anew replaces every row.
 DELETE FROM roster_row WHERE meeting_id = :meeting_id;
 
@@ -43,55 +43,55 @@ INSERT INTO roster_row (meeting_id, member_id, expected, hosted)
 VALUES (:meeting_id, :member_id, :expected, :hosted)
 ON CONFLICT (meeting_id, member_id) DO UPDATE SET expected = EXCLUDED.expected, hosted = EXCLUDED.hosted;
 
--- name: remove_roster_rows!
+-- name: remove_roster_rows*!
 -- Members who were taken off the roster.
 DELETE FROM roster_row WHERE meeting_id = :meeting_id AND member_id = ANY(:member_ids);
 
--- name: check_in!
+-- name: check_in*!
 -- A member came.
 INSERT INTO check_in (meeting_id, member_id, sitting_id, call)
 VALUES (:meeting_id, :member_id, :sitting_id, :call)
 ON CONFLICT DO NOTHING;
 
--- name: withdraw_check_in!
+-- name: withdraw_check_in*!
 -- The check-in was recorded in error.
 DELETE FROM check_in
 WHERE meeting_id = :meeting_id AND member_id = :member_id AND sitting_id = :sitting_id AND call = :call;
 
--- name: explain_absence!
+-- name: explain_absence*!
 -- The last explanation of a member counts.
 INSERT INTO absence (meeting_id, member_id, excused) VALUES (:meeting_id, :member_id, :excused)
 ON CONFLICT (meeting_id, member_id) DO UPDATE SET excused = EXCLUDED.excused;
 
--- name: withdraw_absence!
+-- name: withdraw_absence*!
 -- The explanation was recorded in error.
 DELETE FROM absence WHERE meeting_id = :meeting_id AND member_id = :member_id;
 
--- name: add_criteria_set!
+-- name: add_criteria_set*!
 -- A revision of a criteria set.
 INSERT INTO criteria_set (criteria_set, revision, unit_id, valid_from, for_parts, body)
 VALUES (:criteria_set, :revision, :unit_id, :valid_from, :for_parts, :body)
 ON CONFLICT (criteria_set, revision) DO NOTHING;
 
--- name: withdraw_criteria_set!
+-- name: withdraw_criteria_set*!
 -- A revision that was published in error stays to be read by the scores that were made with it.
 UPDATE criteria_set SET withdrawn = true WHERE criteria_set = :criteria_set AND revision = :revision;
 
--- name: put_score!
+-- name: put_score*!
 -- The self-score, replacing an earlier one.
 INSERT INTO score (meeting_id, self_total, self_rating) VALUES (:meeting_id, :self_total, :self_rating)
 ON CONFLICT (meeting_id) DO UPDATE
 SET self_total = EXCLUDED.self_total, self_rating = EXCLUDED.self_rating;
 
--- name: put_vote!
+-- name: put_vote*!
 -- The cell voted on its score; NULLs when the vote was withdrawn.
 UPDATE score SET ayes = :ayes, base = :base WHERE meeting_id = :meeting_id;
 
--- name: put_rating!
+-- name: put_rating*!
 -- The committee's rating; NULL when it was withdrawn.
 UPDATE score SET official_rating = :official_rating WHERE meeting_id = :meeting_id;
 
--- name: drop_score!
+-- name: drop_score*!
 -- The self-score was withdrawn, and its vote with it.
 DELETE FROM score WHERE meeting_id = :meeting_id;
 

@@ -41,8 +41,8 @@ CORRECTORS = {
 class Desk:
     """Where a request on a meeting is dealt with."""
 
-    runtime: Annotated[Runtime, Depends(runtime)]
-    context: Annotated[Context, Depends(command_context)]
+    runtime: Runtime
+    context: Context
 
     def now(self) -> datetime:
         return self.runtime.clock()
@@ -92,4 +92,10 @@ class Desk:
         return Text.of(body, subject=f"meeting:{meeting_id}", kind=kind, text_id=text_id)
 
 
-AtDesk = Annotated[Desk, Depends()]
+async def desk(
+    running: Annotated[Runtime, Depends(runtime)], context: Annotated[Context, Depends(command_context)]
+) -> Desk:
+    return Desk(running, context)
+
+
+AtDesk = Annotated[Desk, Depends(desk)]

@@ -21,9 +21,11 @@ FROM unit_tree(:valid_on, :known_position) AS asked
 WHERE asked.unit_id = ANY (:unit_ids::uuid[]);
 
 -- name: office^
--- One tenure.
-SELECT office_id, unit_id, role, member_id, valid_from, valid_until
-FROM office WHERE office_id = :office_id;
+-- One tenure, and whether its unit is a cell on a day; NULL if the unit does not exist then.
+SELECT
+    o.office_id, o.unit_id, o.role, o.member_id, o.valid_from, o.valid_until,
+    (SELECT t.is_cell FROM unit_tree(:valid_on, :known_position) AS t WHERE t.unit_id = o.unit_id) AS of_cell
+FROM office AS o WHERE o.office_id = :office_id;
 
 -- name: assignments
 -- What a member follows or takes notes for on a day.

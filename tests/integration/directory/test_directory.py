@@ -176,10 +176,23 @@ async def test_a_renamed_unit_keeps_its_old_name_for_earlier_days(directory: Dir
 async def test_an_office_holds_on_its_first_and_last_day(directory: Directory, membership: Membership) -> None:
     await membership.tell(office("secretary 1", CELL_1, OfficeRole.SECRETARY, since=FOUNDED))
     await membership.tell(facts.OfficeEnded(office_id=identifier("secretary 1"), unit_id=CELL_1, ended_on=TODAY))
-    held = await directory.office(identifier("secretary 1"))
+    held = await directory.office(identifier("secretary 1"), TODAY)
     assert held
     held_on = [held.holds(day) for day in (FOUNDED - A_DAY, FOUNDED, TODAY, TODAY + A_DAY)]
     assert held_on == [False, True, True, False]
+
+
+async def test_an_office_says_whether_its_unit_is_a_cell_on_the_day(
+    directory: Directory, membership: Membership
+) -> None:
+    for name, unit_id in (("of a cell", CELL_1), ("of a commune", COMMUNE_A), ("of nothing", identifier("nowhere"))):
+        await membership.tell(office(name, unit_id, OfficeRole.SECRETARY, since=FOUNDED))
+    names = ("of a cell", "of a commune", "of nothing")
+    found = [await directory.office(identifier(name), TODAY) for name in names]
+    assert [each and each.of_cell for each in found] == [True, False, None]
+    before = await directory.office(identifier("of a cell"), FOUNDED - A_DAY)
+    assert before
+    assert before.of_cell is None
 
 
 async def test_an_assignment_and_its_end_in_one_batch_come_out_in_order(

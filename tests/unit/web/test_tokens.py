@@ -153,6 +153,48 @@ async def test_keeps_believing_known_keys_while_the_issuer_is_away(issuer: DemoI
     assert await tokens.verify(issuer.sign(CLAIMS, seconds=4 * 3600))
 
 
+async def test_looks_at_a_signature_once_and_at_the_times_always(
+    issuer: DemoIssuer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock, decode, looked_at = Clock(), jwt.decode, list[str]()
+
+    def counting(token: str, *others: Any, **options: Any) -> jwt.Token:
+        looked_at.append(token)
+        return decode(token, *others, **options)
+
+    monkeypatch.setattr(jwt, "decode", counting)
+    tokens = Tokens(ISSUER, AUDIENCE, Keys(issuer), clock)
+    token = issuer.sign(CLAIMS, seconds=60)
+    assert await tokens.verify(token) == await tokens.verify(token)
+    assert looked_at == [token]
+    clock.now += 120
+    with pytest.raises(TokenRefused, match="hết hạn"):
+        await tokens.verify(token)
+
+
+async def test_a_token_that_was_believed_goes_with_its_key(issuer: DemoIssuer, tmp_path: Path) -> None:
+    keys, clock = Keys(issuer), Clock()
+    tokens = Tokens(ISSUER, AUDIENCE, keys, clock)
+    token = issuer.sign(CLAIMS, seconds=4 * 3600)
+    await tokens.verify(token)
+    keys.issuers = (DemoIssuer(tmp_path, ISSUER),)
+    clock.now += 2 * 3600
+    with pytest.raises(TokenRefused):
+        await tokens.verify(token)
+
+
+async def test_those_who_come_while_the_first_keys_are_fetched_wait_for_them(issuer: DemoIssuer) -> None:
+    keys = Keys(issuer)
+
+    async def fetch() -> KeySetSerialization:
+        await asyncio.sleep(0)
+        return await keys()
+
+    tokens = Tokens(ISSUER, AUDIENCE, fetch)
+    assert all(await asyncio.gather(*(tokens.verify(issuer.sign(CLAIMS)) for _ in range(3))))
+    assert keys.asked == 1
+
+
 async def test_says_that_the_issuer_is_away_when_it_never_answered(issuer: DemoIssuer) -> None:
     keys = Keys(issuer)
     keys.away = True
