@@ -74,7 +74,7 @@ class Receipt:
 class _Known(Generic[S]):
     state: S
     version: int
-    key: str
+    key: str | None
 
 
 class CommandHandler(Generic[C, S]):
@@ -100,8 +100,6 @@ class CommandHandler(Generic[C, S]):
             while True:
                 attempt += 1
                 try:
-                    if attempt == 1 and (done := await self._on_cached(command, stream, context, tuple(texts))):
-                        return done
                     return await self._attempt(command, stream, key, context, tuple(texts))
                 except CommandRecorded as recorded:
                     return _repeated(recorded.rows, stream, context)
@@ -116,26 +114,11 @@ class CommandHandler(Generic[C, S]):
         known = await self._load(stream)
         return known.state, known.version
 
-    async def _on_cached(self, command: C, stream: str, context: Context, texts: tuple[Text, ...]) -> Receipt | None:
-        """What a decision on the cached state recorded: the append has found that nobody changed the stream since.
-
-        None where nothing compares, so that what is read now must decide: a refusal, a silence, and a command whose id
-        follows from the version (docs/adr/0006).
-        """
-        known = self._cache.get(stream)
-        if known is None or self._aggregate.restates(command):
-            return None
-        try:
-            events = tuple(self._aggregate.decider.decide(command, known.state))
-        except DomainError:
-            return None
-        return await self._record(events, known, stream, context, texts) if events else None
-
     async def _attempt(self, command: C, stream: str, key: str, context: Context, texts: tuple[Text, ...]) -> Receipt:
         # State first, command id second: if another process records this very command in between, it is found here or
         # refused by the append, and the decision never sees its own events as somebody else's. The append looks for
         # the id itself, under the log's lock, so only a decision that appends nothing has to ask.
-        known = await self._load(stream, key)
+        known = await self._load(stream)
         if restates := self._aggregate.restates(command):
             context = context.part(f"version:{known.version}")
         try:
@@ -147,44 +130,38 @@ class CommandHandler(Generic[C, S]):
         if not events:
             unchanged = Receipt(stream, known.version, position=None, changed=False, events=())
             return unchanged if restates else await self._remembered(stream, context) or unchanged
-        return await self._record(events, known, stream, context, texts)
-
-    async def _record(
-        self, events: tuple[Event, ...], known: _Known[S], stream: str, context: Context, texts: tuple[Text, ...]
-    ) -> Receipt:
         append = Append(
             stream=stream,
             expected_version=known.version,
-            key=known.key,
+            key=known.key or key,
             command_id=context.command_id,
             events=events,
             metadata=context.metadata,
             texts=texts,
             claims=tuple(change for event in events for change in self._aggregate.claims(event)),
         )
-        rows = await self._log.append(append)
-        self._follow(rows, known)
-        return first_answer(rows)
+        return first_answer(await self._log.append(append))
 
     async def _remembered(self, stream: str, context: Context) -> Receipt | None:
         rows = await self._log.find_command(context.command_id)
         return _repeated(rows, stream, context) if rows else None
 
-    async def _load(self, stream: str, key: str = "") -> _Known[S]:
-        known = self._cache.get(stream) or _Known(self._aggregate.decider.initial, 0, key)
+    async def _load(self, stream: str) -> _Known[S]:
+        # The tail is always read, and what we append ourselves comes back with it: the cache is a prefix of the log.
+        known = self._cache.get(stream) or _Known(self._aggregate.decider.initial, 0, None)
         rows = await self._log.read_stream(stream, after_version=known.version)
-        return self._follow(rows, known) if rows else known
+        if rows:
+            events = (self._aggregate.types.decode(row.type, row.schema_version, row.data) for row in rows)
+            state = self._aggregate.decider.fold(events, known.state)
+            known = _Known(state, rows[-1].version, known.key or rows[0].key)
+        self._remember(stream, known)
+        return known
 
-    def _follow(self, rows: Sequence[RecordedEvent], known: _Known[S]) -> _Known[S]:
-        # What we append ourselves is decoded too, perhaps from an older version: the cache is a prefix of the log.
-        events = (self._aggregate.types.decode(row.type, row.schema_version, row.data) for row in rows)
-        state = self._aggregate.decider.fold(events, known.state)
-        last = rows[-1]
-        self._cache[last.stream] = known = _Known(state, last.version, last.key)
-        self._cache.move_to_end(last.stream)
+    def _remember(self, stream: str, known: _Known[S]) -> None:
+        self._cache[stream] = known
+        self._cache.move_to_end(stream)
         if len(self._cache) > self._cached_streams:
             self._cache.popitem(last=False)
-        return known
 
     def _queue(self, stream: str) -> asyncio.Lock:
         # Held weakly: a queue lives as long as somebody stands in it.

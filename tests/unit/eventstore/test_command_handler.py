@@ -191,41 +191,6 @@ async def test_decisions_silences_and_refusals_see_what_others_have_appended(log
     assert await here.state("room-1") == (frozenset("ABC"), 3)
 
 
-class Counting(MemoryLog):
-    """Counts how often a stream is read."""
-
-    def __init__(self) -> None:
-        super().__init__("rooms")
-        self.reads = 0
-
-    async def read_stream(self, stream: str, *, after_version: int = 0) -> Sequence[RecordedEvent]:
-        self.reads += 1
-        return await super().read_stream(stream, after_version=after_version)
-
-
-async def test_what_the_append_compares_is_decided_without_reading_the_stream_again() -> None:
-    log = Counting()
-    handler = CommandHandler(log, ROOM)
-    for seat in "ABC":
-        await take(handler, seat)
-    assert log.reads == 1
-    with pytest.raises(RoomFull):
-        await take(handler, "D", room=3)
-    assert log.reads == 2
-
-
-async def test_an_event_decided_on_a_past_state_is_decided_again(log: MemoryLog) -> None:
-    here, elsewhere = CommandHandler(log, ROOM), CommandHandler(log, ROOM)
-    await take(here, "A")
-    await take(elsewhere, "B")
-    with pytest.raises(RoomFull):
-        await take(here, "C", room=2)
-    await take(elsewhere, "C")
-    receipt = await here.handle(TakeSeat("C"), stream="room-1", key="k", context=context_of())
-    assert not receipt.changed
-    assert await here.state("room-1") == (frozenset("ABC"), 3)
-
-
 async def test_a_stream_that_fell_out_of_the_cache_is_read_again(log: MemoryLog) -> None:
     handler = CommandHandler(log, ROOM, cached_streams=1)
     for n in range(3):
