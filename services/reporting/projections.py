@@ -31,16 +31,12 @@ class FactsProjection:
     async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
         await SQL.lock_figures(tx)
         rules = [
-            facts.rule_of(received.recorded, received.event)
-            for received in batch
-            if isinstance(received.event, facts.RULE_EVENTS)
+            facts.rule_of(received.recorded, received.event) for received in batch if facts.is_rule(received.event)
         ]
         if rules:
             await keep_rules(tx, rules)
         kept = [
-            facts.fact_of(received.recorded, received.event)
-            for received in batch
-            if not isinstance(received.event, facts.RULE_EVENTS)
+            facts.fact_of(received.recorded, received.event) for received in batch if not facts.is_rule(received.event)
         ]
         if kept:
             await keep_facts(tx, kept)
