@@ -7,7 +7,7 @@ decided by `contribution` alone (sql/migrations/1002_contribution.sql). So no or
 import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 from uuid import UUID
 
 from shared.contracts import attendance, evaluation, meetings
@@ -42,6 +42,11 @@ class Fact(NamedTuple):
     period: str | None
     data: str
     digest: int
+
+
+def is_rule(event: Event) -> TypeGuard[PresenceRuleEvent]:
+    """Whether it is of RULE_EVENTS: `isinstance` would ask pydantic twice."""
+    return type(event) in RULE_EVENTS
 
 
 @dataclass(frozen=True, slots=True)

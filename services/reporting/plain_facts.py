@@ -5,7 +5,7 @@ Read by processes of their own, since reading takes more of a processor than kee
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,6 @@ from aiokafka import TopicPartition
 from services.reporting import facts
 from services.reporting.projections import FactsProjection
 from services.reporting.settings import ReportingSettings
-from shared.messaging.arrival import Arrived
 from shared.messaging.kafka_topic import fetched
 from shared.messaging.reading import plain_prefix, read_records
 from shared.messaging.store import Place, Position
@@ -25,7 +24,10 @@ from shared.messaging.topic import TopicUnavailable, events_topic
 RECORDS = 10_000
 # A fetch, and so a part, holds no more bytes than this, or one record.
 FETCH_BYTES = 4 * 1024 * 1024
+# Records whose objects are held at once: those of thousands do not fit into the processor's caches.
+READ_AT_ONCE = 100
 ANSWER_SECONDS = 30.0
+NULL = "\\N"
 HANDLER = FactsProjection()
 
 
@@ -38,17 +40,18 @@ class Wanted:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Part:
     """Facts as lines for COPY. `position`: behind them. `strange`: why what follows is not plain. `more`: read on."""
 
     place: Place
     position: Position
-    lines: bytes
-    kept: int
     records: int
-    meetings: frozenset[UUID]
-    rules: Sequence[facts.PresenceRule] = ()
+    # Not in its text: `asyncio.Runner` makes one of every result (in `signal.signal`, which then throws it away).
+    lines: bytearray = field(default_factory=bytearray, repr=False)
+    kept: int = 0
+    meetings: set[UUID] = field(default_factory=set, repr=False)
+    rules: list[facts.PresenceRule] = field(default_factory=list)
     ignored: Counter[tuple[str, str]] = field(default_factory=Counter)
     strange: str | None = None
     more: bool = False
@@ -96,46 +99,40 @@ class PlainReader:
 
 def part_of(wanted: Wanted, records: Sequence[Any], *, more: bool) -> Part:
     """What aiokafka's `records`, which follow `wanted.position`, say."""
+    part = Part(wanted.place, wanted.position, len(records), more=more)
+    for start in range(0, len(records), READ_AT_ONCE):
+        if part.strange is None:
+            _read_on(part, records[start : start + READ_AT_ONCE])
+    part.more = more and part.strange is None
+    return part
+
+
+def _read_on(part: Part, records: Sequence[Any]) -> None:
     looked = read_records(HANDLER, map(fetched, records))
-    followed, strange = plain_prefix(HANDLER, wanted.place, wanted.position, looked)
-    ignored = Counter((item.log_id, item.type) for item in followed.fresh if item.received is None)
-    kept = list(_facts(followed.fresh))
-    return Part(
-        wanted.place,
-        followed.position,
-        "".join(map(_line, kept)).encode(),
-        len(kept),
-        len(records),
-        frozenset(fact.meeting_id for fact in kept),
-        [
-            facts.rule_of(item.received.recorded, item.received.event)
-            for item in followed.fresh
-            if item.received is not None and isinstance(item.received.event, facts.RULE_EVENTS)
-        ],
-        ignored,
-        strange,
-        more and strange is None,
-    )
-
-
-def _facts(fresh: Sequence[Arrived]) -> Iterator[facts.Fact]:
-    for item in fresh:
-        received = item.received
-        if received is not None and not isinstance(received.event, facts.RULE_EVENTS):
-            yield facts.fact_of(received.recorded, received.event)
+    followed, part.strange = plain_prefix(HANDLER, part.place, part.position, looked)
+    part.position = followed.position
+    for item in followed.fresh:
+        if item.received is None:
+            part.ignored[item.log_id, item.type] += 1
+            continue
+        recorded, event = item.received.recorded, item.received.event
+        if facts.is_rule(event):
+            part.rules.append(facts.rule_of(recorded, event))
+        else:
+            fact = facts.fact_of(recorded, event)
+            part.lines += _line(fact).encode()
+            part.meetings.add(fact.meeting_id)
+            part.kept += 1
 
 
 def _line(fact: facts.Fact) -> str:
     """In COPY's text format: only the body can hold what needs an escape (a log's id comes from our settings)."""
+    log_id, position, event_id, recorded_at, meeting_id, name, member_id, unit_id, period, data, digest = fact
     return (
-        f"{fact.log_id}\t{fact.position}\t{fact.event_id}\t{fact.recorded_at.isoformat()}\t{fact.meeting_id}\t"
-        f"{fact.type}\t{_null(fact.member_id)}\t{_null(fact.unit_id)}\t{_null(fact.period)}\t"
-        f"{_escaped(fact.data)}\t{fact.digest}\n"
+        f"{log_id}\t{position}\t{event_id.hex}\t{recorded_at}\t{meeting_id.hex}\t{name}\t"
+        f"{NULL if member_id is None else member_id.hex}\t{NULL if unit_id is None else unit_id.hex}\t"
+        f"{NULL if period is None else period}\t{_escaped(data)}\t{digest}\n"
     )
-
-
-def _null(value: object) -> object:
-    return "\\N" if value is None else value
 
 
 def _escaped(text: str) -> str:

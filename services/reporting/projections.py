@@ -1,6 +1,7 @@
 """Events of meetings, attendance and evaluation -> facts, contributions and the months of cells."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from uuid import UUID
 
 import asyncpg
@@ -31,16 +32,12 @@ class FactsProjection:
     async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
         await SQL.lock_figures(tx)
         rules = [
-            facts.rule_of(received.recorded, received.event)
-            for received in batch
-            if isinstance(received.event, facts.RULE_EVENTS)
+            facts.rule_of(received.recorded, received.event) for received in batch if facts.is_rule(received.event)
         ]
         if rules:
             await keep_rules(tx, rules)
         kept = [
-            facts.fact_of(received.recorded, received.event)
-            for received in batch
-            if not isinstance(received.event, facts.RULE_EVENTS)
+            facts.fact_of(received.recorded, received.event) for received in batch if not facts.is_rule(received.event)
         ]
         if kept:
             await keep_facts(tx, kept)
@@ -156,7 +153,7 @@ async def keep_rules(tx: Tx, rules: Sequence[facts.PresenceRule]) -> None:
 
 async def refresh(tx: Tx, meetings: Iterable[UUID]) -> None:
     """Computes these meetings again and sums the months they left and the months they are in now."""
-    ids = sorted(meetings)
+    ids = sorted(meetings, key=attrgetter("int"))  # of two UUIDs Python would ask which is the smaller
     left = [place async for place in SQL.forget_contributions(tx, meetings=ids)]
     entered = [place async for place in SQL.compute_contributions(tx, meetings=ids)]
     places: list[Place] = sorted({(row["unit_id"], row["period"]) for row in (*left, *entered)})

@@ -7,15 +7,20 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import Any, NamedTuple
-from uuid import UUID, SafeUUID
+from typing import Annotated, NamedTuple
+from uuid import UUID
 
-from pydantic_core import from_json
+from pydantic import Field, StringConstraints, TypeAdapter, ValidationError
+
+from shared.contracts.event import said
 
 # `json.dumps` would make one for every record.
 _COMPACT = json.JSONEncoder(separators=(",", ":"))
 # What a log's column holds.
 MAX_POSITION = 2**63 - 1
+# A text that a log can hold, and a number that is written as one.
+Text = Annotated[str, StringConstraints(pattern=r"^[^\x00]*$")]
+Number = Annotated[int, Field(strict=True)]
 
 
 @dataclass(frozen=True)
@@ -26,11 +31,11 @@ class Metadata:
     """
 
     correlation_id: UUID
-    actor: str
+    actor: Text
     causation_id: UUID | None = None
-    on_behalf_of: str | None = None
-    traceparent: str | None = None
-    body_hash: str | None = None
+    on_behalf_of: Text | None = None
+    traceparent: Text | None = None
+    body_hash: Text | None = None
 
     def to_json(self) -> dict[str, str]:
         fields = (
@@ -50,21 +55,10 @@ class Metadata:
 
     @classmethod
     def from_text(cls, stored: str) -> "Metadata":
-        metadata = cls.from_json(json.loads(stored))
+        """Raises ValueError."""
+        metadata: Metadata = _metadata_of(stored)
         vars(metadata)["text"] = stored  # a `text` that somebody made before
         return metadata
-
-    @classmethod
-    def from_json(cls, stored: dict[str, Any]) -> "Metadata":
-        causation = stored.get("causation_id")
-        return cls(
-            correlation_id=uuid_of(stored["correlation_id"]),
-            actor=text_of(stored["actor"]),
-            causation_id=uuid_of(causation) if causation else None,
-            on_behalf_of=_text_or_none(stored.get("on_behalf_of")),
-            traceparent=_text_or_none(stored.get("traceparent")),
-            body_hash=_text_or_none(stored.get("body_hash")),
-        )
 
 
 class RecordedEvent(NamedTuple):
@@ -85,6 +79,25 @@ class RecordedEvent(NamedTuple):
     recorded_at: datetime
 
 
+@dataclass(frozen=True)
+class _Log:
+    """The header `log`."""
+
+    stream: Text
+    version: Number
+    command_id: UUID
+    n: Number
+    recorded_at: str
+    metadata: Metadata
+    prev: Number
+
+
+# Every record of every consumer is read by these: in a third of the time of reading the JSON and checking its parts.
+_metadata_of = TypeAdapter(Metadata).validator.validate_json
+_log_of = TypeAdapter(_Log).validator.validate_json
+_uuid_of = TypeAdapter(UUID).validator.validate_python
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """What a relay hands to a topic: the partition follows from the key alone.
@@ -98,7 +111,8 @@ class Record:
     continues: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though never changed: one is made for every record, in less than half of the time.
+@dataclass(slots=True, unsafe_hash=True)
 class FetchedRecord:
     """What a consumer gets from a topic, undecoded. `sent_at`: when its relay sent it; lost once it is held."""
 
@@ -140,41 +154,29 @@ def to_record(event: RecordedEvent, prev: int) -> Record:
 def from_record(record: FetchedRecord) -> tuple[RecordedEvent, int]:
     """The row that `record` copies, and its `prev`; raises `UnreadableRecord` for anything else."""
     try:
+        headers = {name: value.decode() for name, value in record.headers}
         # A name whose bytes are not UTF-8 arrives with surrogates in their place, which nothing encodes.
-        headers = {name.encode().decode(): value.decode() for name, value in record.headers}
-        log = from_json(headers["log"])  # every record of every consumer: in half the time of `json`
+        "".join(headers).encode()
+        log: _Log = _log_of(headers["log"])
         name, _, version = headers["ce_type"].rpartition(".v")
-        event = RecordedEvent(
-            log_id=headers["ce_source"],
-            position=int(headers["ce_sequence"]),
-            stream=text_of(log["stream"]),
-            version=int(log["version"]),
-            key=(record.key or b"").decode(),
-            event_id=uuid_of(headers["ce_id"]),
-            command_id=uuid_of(log["command_id"]),
-            n=int(log["n"]),
-            type=name,
-            schema_version=int(version),
-            data=(record.value or b"").decode(),
-            metadata=Metadata.from_json(log["metadata"]),
-            recorded_at=moment_of(log["recorded_at"]),
-        )
-        return event, int(log["prev"])
+        return RecordedEvent(
+            headers["ce_source"],
+            int(headers["ce_sequence"]),
+            log.stream,
+            log.version,
+            (record.key or b"").decode(),
+            _uuid_of(headers["ce_id"]),
+            log.command_id,
+            log.n,
+            name,
+            int(version),
+            (record.value or b"").decode(),
+            log.metadata,
+            moment_of(log.recorded_at),
+        ), log.prev
     except (KeyError, ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise UnreadableRecord(f"{record.topic}/{record.partition}@{record.offset}: {error!r}") from error
-
-
-def uuid_of(value: str) -> UUID:
-    """As `UUID(value)`, in less than half the time where it is written as `str` writes it."""
-    if len(value) != 36 or not value[8] == value[13] == value[18] == value[23] == "-":
-        return UUID(value)
-    octets = bytes.fromhex(value.replace("-", ""))
-    if len(octets) != 16:
-        return UUID(value)  # raises
-    made = object.__new__(UUID)
-    object.__setattr__(made, "int", int.from_bytes(octets))
-    object.__setattr__(made, "is_safe", SafeUUID.unknown)
-    return made
+        why = said(error) if isinstance(error, ValidationError) else repr(error)
+        raise UnreadableRecord(f"{record.topic}/{record.partition}@{record.offset}: {why}") from error
 
 
 def text_of(value: object) -> str:
@@ -185,10 +187,6 @@ def text_of(value: object) -> str:
         raise ValueError("a text with U+0000")
     value.encode()  # raises for half of a surrogate pair
     return value
-
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else text_of(value)
 
 
 def moment_of(value: str) -> datetime:

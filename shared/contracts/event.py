@@ -53,7 +53,7 @@ class EventTypes:
                 return event_type.model_validate_json(data)
             return event_type.model_validate(self._upcast(name, schema_version, event_type.schema_version, data))
         except ValidationError as error:
-            raise UndecodableEvent(f"{name} version {schema_version}: {_said(error)}") from error
+            raise UndecodableEvent(f"{name} version {schema_version}: {said(error)}") from error
         except (KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
             raise UndecodableEvent(f"{name} version {schema_version}: {error}") from error
 
@@ -64,8 +64,8 @@ class EventTypes:
         return body
 
 
-def _said(error: ValidationError) -> str:
-    """One line, without the values: operators read it, and a broken body may hold anything."""
+def said(error: ValidationError) -> str:
+    """One line, without the values: operators read it, and what is broken may hold anything."""
     wrong = error.errors(include_url=False, include_context=False, include_input=False)
     return "; ".join(f"{'.'.join(map(str, item['loc'])) or 'body'}: {item['msg']}" for item in wrong)
 

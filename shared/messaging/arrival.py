@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TypeAlias
 from uuid import UUID
 
@@ -131,21 +131,18 @@ def _of_place(place: Place, item: Looked) -> Looked:
 
 def _advanced(arrived: Arrived) -> Position:
     """The unbroken chain up to this record proves that everything before it was seen."""
-    return Position(
-        position=arrived.position,
-        next_offset=arrived.record.offset + 1,
-        last_offset=arrived.record.offset,
-        last_event_id=_event_id(arrived),
-        recorded_at=arrived.recorded.recorded_at if arrived.recorded else None,
-    )
+    offset, recorded = arrived.record.offset, arrived.recorded
+    if recorded is None:
+        return Position(arrived.position, offset + 1, offset)
+    return Position(arrived.position, offset + 1, offset, recorded.event_id, recorded.recorded_at)
 
 
 def _passed(position: Position, record: FetchedRecord, event_id: UUID | None = None) -> Position:
     """Past a record without effect; only from where the consumer is, as it may have been fetched from elsewhere."""
     if record.offset != position.next_offset:
         return position
-    moved = replace(position, next_offset=record.offset + 1)
-    return moved if event_id is None else replace(moved, last_offset=record.offset, last_event_id=event_id)
+    moved = position._replace(next_offset=record.offset + 1)
+    return moved if event_id is None else moved._replace(last_offset=record.offset, last_event_id=event_id)
 
 
 def _event_id(arrived: Arrived) -> UUID | None:

@@ -1,9 +1,8 @@
 """What a consumer calls: a handler declares sources and event types, and turns received events into effects."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, TypeAlias, runtime_checkable
+from typing import Any, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from shared.contracts.envelope import RecordedEvent
 from shared.contracts.event import Event, EventTypes
@@ -12,8 +11,7 @@ from shared.contracts.event import Event, EventTypes
 Tx: TypeAlias = Any
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """An event of a declared type, decoded and upcast, with the place where it was fetched.
 
     `sent_at`: when its relay sent it, None if that is not known (any more).

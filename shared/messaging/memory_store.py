@@ -167,7 +167,7 @@ class MemoryStore:
 
     async def start_over(self, consumer: str, place: Place) -> None:
         if before := self._tables.positions.get((consumer, place)):
-            over = replace(before, next_offset=0, last_offset=None, last_event_id=None)
+            over = before._replace(next_offset=0, last_offset=None, last_event_id=None)
             self._tables.positions[consumer, place] = over
 
     async def set_stopped(self, consumer: str, reason: str | None) -> None:

@@ -31,8 +31,7 @@ class KeyOf(NamedTuple):
     key: str
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """How far a consumer is on one partition.
 
     `position` (of the log, 0: nothing yet) alone decides duplicates. `next_offset` says where to fetch. The record at

@@ -19,7 +19,6 @@ from shared.contracts.envelope import (
     UnreadableRecord,
     from_record,
     to_record,
-    uuid_of,
 )
 
 GOLDEN = Path(__file__).parent / "golden" / "envelope"
@@ -168,6 +167,13 @@ def log_saying(**said: object) -> bytes:
     return json.dumps({**whole, **said}).encode()
 
 
+def saying(name: str, value: bytes) -> FetchedRecord:
+    """A whole record, but for what this header says."""
+    record = to_record(FULL, 1)
+    headers = (*(header for header in record.headers if header[0] != name), (name, value))
+    return fetched(dataclasses.replace(record, headers=headers))
+
+
 @pytest.mark.parametrize("missing", ["ce_id", "ce_type", "ce_source", "ce_sequence", "log"])
 def test_a_record_without_a_needed_header_is_unreadable(missing: str) -> None:
     record = to_record(FULL, 1)
@@ -198,10 +204,8 @@ def test_a_record_without_a_needed_header_is_unreadable(missing: str) -> None:
     ],
 )
 def test_a_record_with_a_broken_header_is_unreadable(name: str, value: bytes) -> None:
-    record = to_record(FULL, 1)
-    headers = (*(header for header in record.headers if header[0] != name), (name, value))
     with pytest.raises(UnreadableRecord):
-        from_record(fetched(dataclasses.replace(record, headers=headers)))
+        from_record(saying(name, value))
 
 
 def test_a_record_whose_value_or_key_is_not_text_is_unreadable() -> None:
@@ -213,11 +217,20 @@ def test_a_record_whose_value_or_key_is_not_text_is_unreadable() -> None:
 
 @given(st.uuids(), st.sampled_from([str, "{{{}}}".format, "urn:uuid:{}".format, lambda made: str(made).upper()]))
 def test_an_id_is_read_as_by_the_standard_library(made: UUID, write: Callable[[UUID], str]) -> None:
-    read = uuid_of(write(made))
+    event, _ = from_record(saying("ce_id", write(made).encode()))
+    read = event.event_id
     assert (read, hash(read), str(read), type(read)) == (made, hash(made), str(made), UUID)
 
 
 @pytest.mark.parametrize("text", ["", "x" * 36, f"{UUID(int=1)} ", f"{UUID(int=1)}"[:-2] + " 1", "-" * 36])
 def test_what_is_no_id_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="hexadecimal"):
-        uuid_of(text)
+    for name, value in (("ce_id", text.encode()), ("log", log_saying(command_id=text))):
+        with pytest.raises(UnreadableRecord):
+            from_record(saying(name, value))
+
+
+def test_why_a_header_is_refused_does_not_repeat_it() -> None:
+    with pytest.raises(
+        UnreadableRecord, match=r"^meetings.events/2@7: metadata.actor: Input should be a valid string$"
+    ):
+        from_record(saying("log", log_saying(metadata={"correlation_id": str(UUID(int=1)), "actor": ["a name"]})))

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -75,7 +74,7 @@ class WebhookQueue:
 def _opened(received: Received) -> Received:
     """Raises `UndecodableEvent`."""
     recorded = received.recorded
-    return replace(received, event=PUBLIC.decode(recorded.type, recorded.schema_version, recorded.data))
+    return received._replace(event=PUBLIC.decode(recorded.type, recorded.schema_version, recorded.data))
 
 
 def public_types() -> Collection[str]:
