@@ -16,6 +16,7 @@ from aiokafka import TopicPartition
 from services.reporting import facts
 from services.reporting.projections import FactsProjection
 from services.reporting.settings import ReportingSettings
+from shared.messaging.brokers import start
 from shared.messaging.kafka_topic import fetched
 from shared.messaging.reading import plain_prefix, read_records
 from shared.messaging.store import Place, Position
@@ -75,7 +76,7 @@ class PlainReader:
             self._kafka = self._settings.brokers.consumer(
                 auto_offset_reset="none", max_partition_fetch_bytes=FETCH_BYTES, fetch_max_wait_ms=50
             )
-            await asyncio.wait_for(self._kafka.start(), ANSWER_SECONDS)
+            await asyncio.wait_for(start(self._kafka), ANSWER_SECONDS)
         partition = TopicPartition(
             events_topic(wanted.place.log_id, self._settings.topic_prefix), wanted.place.partition
         )
@@ -100,9 +101,9 @@ class PlainReader:
 def part_of(wanted: Wanted, records: Sequence[Any], *, more: bool) -> Part:
     """What aiokafka's `records`, which follow `wanted.position`, say."""
     part = Part(wanted.place, wanted.position, len(records), more=more)
-    for start in range(0, len(records), READ_AT_ONCE):
+    for first in range(0, len(records), READ_AT_ONCE):
         if part.strange is None:
-            _read_on(part, records[start : start + READ_AT_ONCE])
+            _read_on(part, records[first : first + READ_AT_ONCE])
     part.more = more and part.strange is None
     return part
 

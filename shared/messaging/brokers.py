@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient
 
 Admin: TypeAlias = AIOKafkaAdminClient
+START_SECONDS = 2.0
 Mechanism = Literal["SCRAM-SHA-512", "SCRAM-SHA-256", "PLAIN"]
 
 
@@ -57,6 +58,21 @@ class Brokers:
                 "sasl_plain_password": self.login.password,
             }
         return arguments
+
+
+async def start(client: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+    """Starts a client, or what has one. Whoever is cancelled meanwhile waits some seconds until it has started.
+
+    aiokafka forgets the first connection, open, when it is cut short while it asks there who else is in the cluster.
+    """
+    starting = asyncio.create_task(client.start())
+    try:
+        await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await asyncio.wait([starting], timeout=START_SECONDS)
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
 
 
 async def stop(consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped

@@ -11,7 +11,7 @@ from aiokafka.errors import KafkaError, ProducerClosed
 
 from shared.contracts.envelope import FetchedRecord, Record
 from shared.messaging import tolerant_records
-from shared.messaging.brokers import Brokers
+from shared.messaging.brokers import Brokers, start
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.topic import SendFailed, TopicUnavailable, events_topic, progress_topic, requests
 
@@ -59,8 +59,8 @@ class KafkaTopic:
             # A deadline of our own: the producer asks for its id, and for unknown topics, without end.
             with _unavailable(name):
                 async with asyncio.timeout(SEND_SECONDS):
-                    await producer.start()
-                    await consumer.start()
+                    await start(producer)
+                    await start(consumer)
                     partitions = await producer.partitions_for(name)
             places = [TopicPartition(name, partition) for partition in partitions]
             consumer.assign(places)

@@ -7,7 +7,7 @@ import structlog
 from aiokafka import TopicPartition
 
 from shared.contracts.envelope import FetchedRecord
-from shared.messaging.brokers import Brokers, stop
+from shared.messaging.brokers import Brokers, start, stop
 from shared.messaging.going_on import GoingOn
 from shared.messaging.kafka_topic import fetched
 from shared.messaging.progress import ProgressRecord
@@ -43,7 +43,7 @@ async def _read(brokers: Brokers, store: Store, topics: Mapping[str, str], parti
     consumer.assign(partitions)
     loop = asyncio.get_running_loop()
     try:
-        await consumer.start()
+        await start(consumer)
         heard = loop.time()
         while loop.time() - heard < SILENCE_SECONDS:
             found = await consumer.getmany(timeout_ms=POLL_MS)

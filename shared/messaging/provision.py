@@ -8,7 +8,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
-from shared.messaging.brokers import Admin, Brokers
+from shared.messaging.brokers import Admin, Brokers, start
 from shared.messaging.topic import TopicMisconfigured, events_topic, progress_topic
 
 # The topic is a full copy of the log: nothing may age out of it.
@@ -75,7 +75,7 @@ async def check_topics(
 @asynccontextmanager
 async def _admin(brokers: Brokers) -> AsyncIterator[Admin]:
     admin = brokers.admin()
-    await admin.start()
+    await start(admin)
     try:
         yield admin
     finally:

@@ -20,7 +20,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 
 from shared.messaging import consumer_metrics as metrics
 from shared.messaging.arrival import Looked
-from shared.messaging.brokers import Brokers, stop
+from shared.messaging.brokers import Brokers, start, stop
 from shared.messaging.consumer import Consumer
 from shared.messaging.consumer_status import show, status
 from shared.messaging.going_on import GoingOn
@@ -118,7 +118,7 @@ class Session:
             offsets = await starts.find_all()
             broker, subscriber = self._subscribe(starts, [*offsets])
             try:
-                await broker.start()
+                await start(broker)
                 self._kafka = subscriber.consumer
                 # The fetcher has not run yet; if it had, seeking clears its complaint that it has no offset.
                 for partition, offset in offsets.items():

@@ -9,7 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import OffsetOutOfRangeError, for_code
 
 from shared.contracts.envelope import FetchedRecord
-from shared.messaging.brokers import Brokers, stop
+from shared.messaging.brokers import Brokers, start, stop
 from shared.messaging.kafka_topic import fetched
 
 ANSWER_SECONDS = 10.0
@@ -28,7 +28,7 @@ class TopicPeek:
     async def open(cls, brokers: Brokers) -> AsyncIterator["TopicPeek"]:
         consumer = brokers.consumer(auto_offset_reset="none")
         try:
-            await asyncio.wait_for(consumer.start(), ANSWER_SECONDS)
+            await asyncio.wait_for(start(consumer), ANSWER_SECONDS)
             yield cls(brokers, consumer)
         finally:
             await stop(consumer)
@@ -38,7 +38,7 @@ class TopicPeek:
         # Asked of the broker each time: a consumer's own list knows only topics that it was given, as they once were.
         admin = self._brokers.admin()
         try:
-            await asyncio.wait_for(admin.start(), ANSWER_SECONDS)
+            await asyncio.wait_for(start(admin), ANSWER_SECONDS)
             described = await asyncio.wait_for(admin.describe_topics(sorted(topics)), ANSWER_SECONDS)
         finally:
             await admin.close()
