@@ -6,6 +6,9 @@ from datetime import datetime, timedelta
 import pytest
 from playwright.sync_api import Page, expect
 
+from samples.demo.job import SEED
+from samples.month import plan_month
+from samples.province.make import make_province
 from shared.local_time import VIETNAM
 from tests.e2e.asking import Door
 from tests.e2e.conftest import Played
@@ -68,7 +71,8 @@ def test_a_parked_key_is_rehearsed_and_let_go_in_a_click(
 
 
 def test_a_meeting_is_followed_from_its_id_through_all_services(page: Page, played: Played, picture: Take) -> None:
-    cell = next(iter(played.actors.cells.values()))
+    month = next(month for month in plan_month(make_province(SEED, "small"), SEED) if month.held)
+    cell = played.actors.cells[month.cell]
     board = Door(played, played.actors.board)
     meeting = board.get(f"/reporting/reports/{cell.unit_id}/2026-03/meetings").json()["items"][0]["meeting_id"]
     page.get_by_role("link", name="Dòng thời gian").click()
