@@ -14,6 +14,8 @@ from shared.contracts.event import EventTypes, declared_in
 from shared.messaging.handler import Received, Tx
 
 Place = tuple[UUID, str]
+# Meetings that are computed by one statement: what it sorts and joins of them fits into memory.
+MEETINGS = 2_500
 
 TREE_EVENTS = [event for event in declared_in(membership) if event.__name__.startswith("Unit")]
 
@@ -154,6 +156,11 @@ async def keep_rules(tx: Tx, rules: Sequence[facts.PresenceRule]) -> None:
 async def refresh(tx: Tx, meetings: Iterable[UUID]) -> None:
     """Computes these meetings again and sums the months they left and the months they are in now."""
     ids = sorted(meetings, key=attrgetter("int"))  # of two UUIDs Python would ask which is the smaller
+    for first in range(0, len(ids), MEETINGS):
+        await _refresh(tx, ids[first : first + MEETINGS])
+
+
+async def _refresh(tx: Tx, ids: Sequence[UUID]) -> None:
     left = [place async for place in SQL.forget_contributions(tx, meetings=ids)]
     entered = [place async for place in SQL.compute_contributions(tx, meetings=ids)]
     places: list[Place] = sorted({(row["unit_id"], row["period"]) for row in (*left, *entered)})

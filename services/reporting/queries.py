@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.reporting.facts import SOURCES
 from services.reporting.figures import Figures, last_day
 from services.reporting.known import EVERYTHING, MEMBERSHIP, KnownAsOf, Vector
 from services.reporting.names import sort_key
@@ -17,6 +18,7 @@ from services.reporting.sql import SQL
 from shared.database.pool import Connection
 from shared.decider import DomainError
 
+LOGS = (MEMBERSHIP, *SOURCES)
 FIRST = UUID(int=0)
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -112,7 +114,7 @@ class Reports:
     ) -> Report:
         """Raises `UnitUnknown`. `held`: cells of which events wait or are parked; those in reach make it incomplete."""
         async with self._snapshot() as connection:
-            scope = await self._scope(connection, unit_id, period, hierarchy_as_of, known_as_of)
+            scope = _scope(unit_id, period, hierarchy_as_of, await _known(connection, known_as_of))
             units = [dict(row) async for row in SQL.units_shown(connection, unit_id=unit_id, **scope.tree)]
             figures = await _figures(connection, scope, [unit["unit_id"] for unit in units])
             shown = {unit["unit_id"]: _unit(unit, figures[unit["unit_id"]]) for unit in units}
@@ -136,8 +138,9 @@ class Reports:
         """The unit's figures for each of the periods, all of one moment."""
         months = []
         async with self._snapshot() as connection:
+            known = await _known(connection, known_as_of)
             for period in periods:
-                scope = await self._scope(connection, unit_id, period, hierarchy_as_of, known_as_of)
+                scope = _scope(unit_id, period, hierarchy_as_of, known)
                 figures = await _figures(connection, scope, [unit_id])
                 months.append(Month(scope, figures.get(unit_id)))
         return months
@@ -161,7 +164,7 @@ class Reports:
     async def scope(self, unit_id: UUID, period: str, hierarchy_as_of: date | None, known_as_of: KnownAsOf) -> Scope:
         """What a question with these parameters is about, by what is known now."""
         async with self._snapshot() as connection:
-            return await self._scope(connection, unit_id, period, hierarchy_as_of, known_as_of)
+            return _scope(unit_id, period, hierarchy_as_of, await _known(connection, known_as_of))
 
     async def meeting(self, meeting_id: UUID) -> dict[str, Any]:
         """What one meeting contributes; raises `MeetingUnknown`."""
@@ -196,17 +199,25 @@ class Reports:
         ):
             yield connection
 
-    async def _scope(
-        self, connection: Connection, unit_id: UUID, period: str, hierarchy_as_of: date | None, known_as_of: KnownAsOf
-    ) -> Scope:
-        now = {row["log_id"]: row["position"] async for row in SQL.positions_now(connection)}
-        known: Vector | None = None
-        if known_as_of.moment is not None:
-            rows = SQL.positions_at(connection, moment=known_as_of.moment)
-            known = dict.fromkeys(now, 0) | {row["log_id"]: row["position"] async for row in rows}
-        elif known_as_of.positions is not None:
-            known = now | dict(known_as_of.positions)
-        return Scope(unit_id, period, hierarchy_as_of or last_day(period), known, now if known is None else known)
+
+def _scope(unit_id: UUID, period: str, hierarchy_as_of: date | None, known: tuple[Vector | None, Vector]) -> Scope:
+    return Scope(unit_id, period, hierarchy_as_of or last_day(period), *known)
+
+
+async def _known(connection: Connection, known_as_of: KnownAsOf) -> tuple[Vector | None, Vector]:
+    """`known` and `shown` of a scope."""
+    now = await _positions(connection, None)
+    known: Vector | None = None
+    if known_as_of.moment is not None:
+        known = dict.fromkeys(now, 0) | await _positions(connection, known_as_of.moment)
+    elif known_as_of.positions is not None:
+        known = now | dict(known_as_of.positions)
+    return known, now if known is None else known
+
+
+async def _positions(connection: Connection, moment: datetime | None) -> dict[str, int]:
+    rows = SQL.positions_at(connection, logs=LOGS, moment=moment)
+    return {row["log_id"]: row["position"] async for row in rows}
 
 
 async def _figures(connection: Connection, scope: Scope, units: Sequence[UUID]) -> dict[UUID, Figures]:

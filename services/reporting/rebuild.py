@@ -10,7 +10,7 @@ import gc
 import os
 import threading
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
@@ -43,8 +43,6 @@ from shared.messaging.topic_peek import TopicPeek
 WAITING_PARTS = 4
 # How long a broker may take to know a topic that was just made.
 BROKER_SECONDS = 10.0
-# Meetings that are computed by one statement.
-MEETINGS = 1_000
 # What a reader says: a part; a number of partitions that it is done with; or (None) that it is done.
 Said: TypeAlias = Part | int | None
 
@@ -183,7 +181,8 @@ class _Keeping:
             elif isinstance(said, Part):
                 await self._keep(said)
             else:
-                await self._compute(self._meetings.pop(said, ()))
+                # From all facts that are kept by now: one that comes with a later number is computed again.
+                await refresh(self._connection, self._meetings.pop(said, ()))
 
     async def _keep(self, part: Part) -> None:
         if part.place in self.rebuilt.left:
@@ -205,12 +204,6 @@ class _Keeping:
         if part.strange is not None:
             self.rebuilt.left[part.place] = part.strange
         self._advance(part.records)
-
-    async def _compute(self, meetings: Iterable[UUID]) -> None:
-        """From all facts that are kept by now: one that comes with a later number is computed again."""
-        ordered = sorted(meetings)
-        for start in range(0, len(ordered), MEETINGS):
-            await refresh(self._connection, ordered[start : start + MEETINGS])
 
     async def save_positions(self) -> None:
         """Where the ordinary consumer goes on."""

@@ -185,20 +185,23 @@ SELECT unit_id FROM units_below(ARRAY[:unit_id::uuid], :valid_on::date, :tree_po
 WHERE unit_id = ANY (:units::uuid[]);
 
 -- name: positions_at
--- The last positions recorded by a time.
-SELECT log_id, max(position) AS position FROM (
-    SELECT log_id, position FROM meeting_fact WHERE recorded_at <= :moment
-    UNION ALL SELECT log_id, position FROM presence_rule WHERE recorded_at <= :moment
-    UNION ALL SELECT log_id, position FROM tree_position WHERE recorded_at <= :moment) AS recorded
-GROUP BY log_id;
-
--- name: positions_now
--- The last position of each log that has been kept here.
-SELECT log_id, max(position) AS position FROM (
-    SELECT log_id, max(position) AS position FROM meeting_fact GROUP BY log_id
-    UNION ALL SELECT log_id, max(position) FROM presence_rule GROUP BY log_id
-    UNION ALL SELECT log_id, max(position) FROM tree_position GROUP BY log_id) AS kept
-GROUP BY log_id;
+-- The last position of each log that was recorded by a time, or (NULL) that is kept here. Each by its index: a report
+-- must not read all facts of all years.
+SELECT log_id, position FROM unnest(:logs::text[]) AS log (log_id) CROSS JOIN LATERAL (
+    SELECT max(position) AS position FROM (
+        (SELECT position FROM meeting_fact AS kept
+        WHERE kept.log_id = log.log_id AND recorded_at <= coalesce(:moment::timestamptz, 'infinity')
+        ORDER BY recorded_at DESC, position DESC LIMIT 1)
+        UNION ALL
+        (SELECT position FROM tree_position AS kept
+        WHERE kept.log_id = log.log_id AND recorded_at <= coalesce(:moment::timestamptz, 'infinity')
+        ORDER BY recorded_at DESC, position DESC LIMIT 1)
+        UNION ALL
+        (SELECT position FROM presence_rule AS kept
+        WHERE kept.log_id = log.log_id AND recorded_at <= coalesce(:moment::timestamptz, 'infinity'))
+    ) AS kept
+) AS last
+WHERE position IS NOT NULL;
 
 -- name: periods_known
 -- Periods that any meeting here serves, the latest first.

@@ -1,11 +1,14 @@
 """Plans of the queries that every batch and every page runs: by index, whatever else the tables hold."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+from services.reporting.queries import LOGS
+from services.reporting.sql import SQL
 from tests.fixtures.plans import SEQ_SCAN, steps
 
 BATCH = [UUID(int=n) for n in range(1, 51)]
@@ -48,9 +51,8 @@ async def test_what_came_after_a_position_is_found_by_index(connection: asyncpg.
     assert "meeting_fact_pkey" in {index for _, index in found}
 
 
-async def test_a_time_turns_into_positions_by_index(connection: asyncpg.Connection) -> None:
-    query = (
-        "SELECT max(position) FROM meeting_fact WHERE log_id = 'meetings' AND recorded_at <= now() - interval '1 day'"
-    )
-    found = await steps(connection, query)
+@pytest.mark.parametrize("moment", [None, datetime(2026, 3, 3, tzinfo=UTC)])
+async def test_positions_are_found_by_index(connection: asyncpg.Connection, moment: datetime | None) -> None:
+    found = await steps(connection, SQL.positions_at.sql, LOGS, moment)
     assert "meeting_fact_time" in {index for _, index in found}
+    assert (SEQ_SCAN, "meeting_fact") not in found
