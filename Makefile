@@ -35,8 +35,8 @@ status: $(STAMP) ## what runs, lag, waiting and parked events
 run: $(STAMP) ## a command of a service of the running demo: ARGS='reporting parked list'
 	@$(BIN)/python -m deploy.local run $(ARGS)
 
-test: $(STAMP) ## all tests, on real PostgreSQL and Kafka; ARGS='-k name' for some
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(STAMP) ## all tests, on real PostgreSQL and Kafka; ARGS='-k name' for some, '-n 0' for one at a time
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
 
 check: lint types arch contracts test ## exactly what CI runs
 

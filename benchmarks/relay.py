@@ -20,6 +20,7 @@ from confluent_kafka import KafkaError, Message, Producer
 from benchmarks.append import check_in
 from benchmarks.databases import fresh_database
 from benchmarks.side_by_side import Comparison, Measure
+from shared import garbage
 from shared.contracts.envelope import Metadata, Record, to_record
 from shared.database.pool import open_pool
 from shared.eventstore.group_commit import GroupCommitLog
@@ -85,8 +86,7 @@ def commands(scans: float) -> Sequence[Append]:
 async def _relay(log: Log, url: str, bootstrap: str, prefix: str) -> float:
     relay = Relay(log, PostgresRelayStore(url, role=None), lambda: KafkaTopic.open(Brokers(bootstrap), "bench", prefix))
     head = await log.head()
-    gc.collect()
-    gc.freeze()  # as a service does when it starts
+    garbage.settle()  # as a service does when it starts
     running = asyncio.create_task(relay.run())
     while relay.status.state != "relaying":  # noqa: ASYNC110 - the relay tells no one
         await asyncio.sleep(0.001)

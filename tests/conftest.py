@@ -7,6 +7,14 @@ settings.register_profile("suite", deadline=None)  # no test depends on how fast
 settings.load_profile("suite")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What two processes that share the tests leave together: a file, whose fixtures cost; and e2e, with its system."""
+    for item in items:
+        folder = item.path.parent
+        item.add_marker(pytest.mark.xdist_group(folder.name if folder.name == "e2e" else str(item.path)))
+
+
 def pytest_report_header(config: pytest.Config) -> str | None:
     """What a plain run leaves out, and what runs it."""
     runs = {"long": "make faults"} | {

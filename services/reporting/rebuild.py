@@ -6,7 +6,6 @@ end, the ordinary consumer goes on.
 """
 
 import asyncio
-import gc
 import os
 import threading
 from collections import Counter, defaultdict
@@ -30,12 +29,12 @@ from services.reporting.plain_facts import HANDLER, Part, PlainReader, Wanted
 from services.reporting.projections import keep_rules, refresh
 from services.reporting.settings import ReportingSettings
 from services.reporting.sql import SQL
+from shared import garbage
 from shared.advance import Advance
 from shared.database.pool import Connection
 from shared.expected_errors import Refused
 from shared.messaging.postgres_store import PostgresTransaction
 from shared.messaging.store import Place, Position
-from shared.messaging.subscription import LOOK_FOR_CYCLES
 from shared.messaging.topic import events_topic
 from shared.messaging.topic_peek import TopicPeek
 
@@ -129,7 +128,7 @@ _reader: PlainReader
 
 def _open_reader(settings: ReportingSettings) -> None:
     global _reader  # noqa: PLW0603 - a process of a pool keeps nothing else between two calls
-    gc.set_threshold(LOOK_FOR_CYCLES, 20, 50)
+    garbage.look_rarely()
     threading.Thread(target=_end_with_parent, daemon=True).start()
     _reader = PlainReader(settings)
 

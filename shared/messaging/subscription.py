@@ -5,7 +5,6 @@ effects, so any number of processes may fetch the same partition (docs/adr/0022)
 """
 
 import asyncio
-import gc
 import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,6 +17,7 @@ from faststream.kafka.subscriber.usecase import BatchSubscriber
 from faststream.middlewares import AckPolicy
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from shared import garbage
 from shared.messaging import consumer_metrics as metrics
 from shared.messaging.arrival import Looked
 from shared.messaging.brokers import Brokers, start, stop
@@ -39,11 +39,6 @@ log = structlog.get_logger(__name__)
 # Above the largest record that a broker lets through by default; an event of ours has at most 256 KiB.
 FETCH_BYTES_PER_PARTITION = 4 * 1024 * 1024
 STOP_SECONDS = 5.0
-# Allocations between two looks for garbage in cycles. A batch is many objects in none: with Python's own 700, looking
-# again and again through those that stay for a while took half of a consumer's time, and a fifth with 100,000 where
-# batches have 10,000 records.
-LOOK_FOR_CYCLES = 100_000
-LOOK_FOR_CYCLES_PER_RECORD = 50
 LOGINS = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 
 
@@ -60,8 +55,7 @@ async def run_consumers(
 
     `log_ids`: log id by service, where it is not the service's name.
     """
-    most = max((_max_records(handler, pace or Pace()) for handler in handlers), default=0)
-    gc.set_threshold(max(LOOK_FOR_CYCLES, LOOK_FOR_CYCLES_PER_RECORD * most), 20, 50)
+    garbage.look_rarely(max((_max_records(handler, pace or Pace()) for handler in handlers), default=0))
     ids = {source: source for handler in handlers for source in handler.sources} | dict(log_ids or {})
     async with asyncio.TaskGroup() as tasks:
         for handler in handlers:
