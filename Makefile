@@ -36,7 +36,7 @@ run: $(STAMP) ## a command of a service of the running demo: ARGS='reporting par
 	@$(BIN)/python -m deploy.local run $(ARGS)
 
 test: $(STAMP) ## all tests, on real PostgreSQL and Kafka; ARGS='-k name' for some, '-n 0' for one at a time
-	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --no-loadscope-reorder $(ARGS)
 
 check: lint types arch contracts test ## exactly what CI runs
 

@@ -2,17 +2,23 @@
 
 import pytest
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 settings.register_profile("suite", deadline=None)  # no test depends on how fast a machine is
 settings.load_profile("suite")
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What two processes that share the tests leave together: a file, whose fixtures cost; and e2e, with its system."""
-    for item in items:
-        folder = item.path.parent
-        item.add_marker(pytest.mark.xdist_group(folder.name if folder.name == "e2e" else str(item.path)))
+class ByFile(LoadScopeScheduling):  # type: ignore[misc] # untyped
+    """Two processes share the tests file by file, for the fixtures of one; e2e stays together with its one system."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, _ = nodeid.partition("::")
+        return "e2e" if file.startswith("tests/e2e/") else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_report_header(config: pytest.Config) -> str | None:

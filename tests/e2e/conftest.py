@@ -29,7 +29,7 @@ class Played:
     report: dict[str, Any]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     folder: Path = tmp_path_factory.mktemp("system")
     with running_system(folder, CLIENTS, lambda _: None, ports.free_port()) as system:

@@ -27,7 +27,7 @@ class Worlds:
         self._stack.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def worlds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worlds]:
     made = Worlds(tmp_path_factory)
     yield made

@@ -1,0 +1,1 @@
+"""The whole system with a small province, as its users meet it."""
