@@ -57,7 +57,7 @@ contracts: $(STAMP) ## fails if the kept schemas and API documents differ from t
 simulate: $(STAMP) ## services, relays and consumers under faults, fresh seeds; MINUTES=5
 	@$(BIN)/python -m tests.simulation --minutes $(or $(MINUTES),1)
 
-faults: $(STAMP) ## real servers and services killed, frozen, starved while a month is entered; 20 to 60 minutes
+faults: $(STAMP) ## real servers and services killed, frozen, starved while a month is entered; 15 to 60 minutes
 	@$(BIN)/python -m pytest tests/faults -m faults --durations=0 -s -v $(ARGS)
 
 rehearse-restore: $(STAMP) ## backs up while a month is entered, destroys PostgreSQL, restores it both ways; recount 0
