@@ -61,7 +61,7 @@ class QuarantineCommands:
 
     async def _list(self, *, with_dismissed: bool, as_json: bool) -> None:
         async with open_runtime(self._service, read_settings(self._settings_class)) as running:
-            found = [each for each in await everything(running.pool) if with_dismissed or each[2] is None]
+            found = await everything(running.pool, with_dismissed=with_dismissed)
         if as_json:
             Console().print_json(json.dumps([_described(each) for each in found], default=str))
             return

@@ -86,7 +86,7 @@ class StillRunning(Exception):
     def __init__(self, service: str, sessions: int) -> None:
         super().__init__(
             f"{service} still works on its database ({sessions} sessions), nothing was changed: stop its `api`, "
-            "`worker` and `all`, wherever they run, and repeat this before they start again"
+            "`worker`, `all` and `pull`, wherever they run, and repeat this before they start again"
         )
 
 

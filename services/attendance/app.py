@@ -9,7 +9,7 @@ from services.attendance.aggregates import PRESENCE_RULES, ROLL_CALL
 from services.attendance.api import router
 from services.attendance.projections import Erasure, Meetings, Members
 from services.attendance.reactions import Discrepancies, Redrawing
-from shared.directory.projection import directory_handler
+from shared.directory.projection import DirectoryHandler
 from shared.messaging.handler import EventHandler
 from shared.service import Runtime, Service
 
@@ -19,7 +19,7 @@ def routers(_: Runtime) -> Sequence[APIRouter]:
 
 
 def handlers(runtime: Runtime) -> Sequence[EventHandler]:
-    return [directory_handler(), Members(), Meetings(), Erasure(), Discrepancies(runtime), Redrawing(runtime)]
+    return [DirectoryHandler(), Members(), Meetings(), Erasure(), Discrepancies(runtime), Redrawing(runtime)]
 
 
 SERVICE = Service(

@@ -86,9 +86,6 @@ class Erasure:
             if isinstance(received.event, membership.MemberErased):
                 await erase_texts(tx, about_member(received.event.member_id))
 
-    def announces(self, _: Received) -> Iterable[str]:
-        return ()
-
 
 def meeting_name(meeting_id: UUID) -> str:
     """What is known once any event of a meeting is in the table."""

@@ -39,12 +39,10 @@ async def meeting(pool: Pool, meeting_id: UUID) -> KnownMeeting | None:
     return KnownMeeting(**dict(row)) if row else None
 
 
-async def meetings_of_members(
-    pool: Pool, member_ids: Sequence[UUID], since: date
-) -> Mapping[UUID, Sequence[KnownMeeting]]:
-    """For each member the meetings on `since` or later whose rosters the member may ever have been on."""
+async def meetings_of_members(pool: Pool, since: Mapping[UUID, date]) -> Mapping[UUID, Sequence[KnownMeeting]]:
+    """For each member the meetings, on its day of `since` or later, whose rosters it may ever have been on."""
     found: dict[UUID, list[KnownMeeting]] = defaultdict(list)
-    async for row in SQL.meetings_of_members(pool, member_ids=list(member_ids), since=since):
+    async for row in SQL.meetings_of_members(pool, member_ids=list(since), since=list(since.values())):
         values = dict(row)
         found[values.pop("member_id")].append(KnownMeeting(**values))
     return found

@@ -4,7 +4,7 @@ A reaction reads the local tables, so it waits until the projections have applie
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date
 from uuid import UUID
 
@@ -57,17 +57,16 @@ class Discrepancies:
             if isinstance(received.event, attendance.RosterDrawn):
                 await self._compare_whole(received, received.event)
 
-    def announces(self, _: Received) -> Iterable[str]:
-        return ()
-
     async def _compare_members(self, facts: Sequence[tuple[Received, MemberFact]]) -> None:
         pool = self._runtime.pool
         positions = {fact.member_id: received.recorded.position for received, fact in facts}
         await _known(
             lambda: queries.members_are_known(pool, positions), [received for received, _ in facts], member_name
         )
-        since = min(_since(fact) for _, fact in facts)
-        concerned = await queries.meetings_of_members(pool, list(positions), since)
+        since: dict[UUID, date] = {}
+        for _, fact in facts:
+            since[fact.member_id] = min(_since(fact), since.get(fact.member_id, date.max))
+        concerned = await queries.meetings_of_members(pool, since)
         known = await queries.positions_of(pool, concerned)  # before the pasts, which may be younger but not older
         pasts = await queries.pasts(pool, list(concerned))
         for received, fact in facts:
@@ -115,9 +114,6 @@ class Redrawing:
         await _known(lambda: queries.meetings_are_known(pool, positions), batch, meeting_event_name)
         for received, change in changes:
             await self._redraw(received, change)
-
-    def announces(self, _: Received) -> Iterable[str]:
-        return ()
 
     async def _redraw(self, received: Received, change: MeetingChange) -> None:
         meeting = await queries.meeting(self._runtime.pool, change.meeting_id)

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from services.evaluation.aggregates import CRITERIA_SET, SCORE
 from services.evaluation.api import router
 from services.evaluation.projections import CATALOGUE, MEETINGS, ROLL_CALLS, SCORES
-from shared.directory.projection import directory_handler
+from shared.directory.projection import DirectoryHandler
 from shared.messaging.handler import EventHandler
 from shared.service import Runtime, Service
 
@@ -18,7 +18,7 @@ def routers(_: Runtime) -> Sequence[APIRouter]:
 
 
 def handlers(_: Runtime) -> Sequence[EventHandler]:
-    return [directory_handler(), MEETINGS, ROLL_CALLS, CATALOGUE, SCORES]
+    return [DirectoryHandler(), MEETINGS, ROLL_CALLS, CATALOGUE, SCORES]
 
 
 SERVICE = Service(

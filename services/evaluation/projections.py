@@ -32,9 +32,6 @@ class Projection:
         for statement, alike in groupby(changes, key=itemgetter(0)):
             await getattr(SQL, statement)(tx, [values for _, values in alike])
 
-    def announces(self, _: Received) -> Iterable[str]:
-        return ()
-
 
 def meeting_changes(event: Event) -> Iterator[Change]:
     match event:

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from services.meetings.aggregates import MEETING
 from services.meetings.api import router
 from services.meetings.projections import MeetingList
-from shared.directory.projection import directory_handler
+from shared.directory.projection import DirectoryHandler
 from shared.messaging.handler import EventHandler
 from shared.service import Runtime, Service
 
@@ -18,7 +18,7 @@ def routers(_: Runtime) -> Sequence[APIRouter]:
 
 
 def handlers(_: Runtime) -> Sequence[EventHandler]:
-    return [directory_handler(), MeetingList()]
+    return [DirectoryHandler(), MeetingList()]
 
 
 SERVICE = Service(

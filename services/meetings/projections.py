@@ -1,6 +1,6 @@
 """This service's own events into the list of meetings. Emits nothing and rejects nothing."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from services.meetings.queries import SQL
@@ -32,9 +32,6 @@ class MeetingList:
         for received in batch:
             statement, values = change(received.event)
             await getattr(SQL, statement)(tx, **values)
-
-    def announces(self, _: Received) -> Iterable[str]:
-        return ()
 
 
 def change(event: Event) -> tuple[str, dict[str, Any]]:  # noqa: PLR0911 - one arm per event

@@ -6,7 +6,7 @@ from pathlib import Path
 from fastapi import APIRouter
 
 from services.membership.api import router
-from shared.directory.projection import directory_handler
+from shared.directory.projection import DirectoryHandler
 from shared.messaging.handler import EventHandler
 from shared.service import Runtime, Service
 
@@ -17,7 +17,7 @@ def routers(_: Runtime) -> Sequence[APIRouter]:
 
 def handlers(_: Runtime) -> Sequence[EventHandler]:
     """Its own topic too is read like any other's: access asks the same directory in every service."""
-    return [directory_handler()]
+    return [DirectoryHandler()]
 
 
 SERVICE = Service(

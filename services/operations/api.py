@@ -4,9 +4,9 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from services.operations.asked import OPERATE, Asked
+from services.operations.asked import Asked
 from services.operations.overview import Overview, look
-from shared.web.access import Caller
+from shared.web.access import OPERATE, Caller
 
 router = APIRouter(tags=["operations"])
 

@@ -11,7 +11,7 @@ from services.operations.webhooks import api as webhooks_api
 from services.operations.webhooks import pages as webhook_pages
 from services.operations.webhooks import worker as webhooks
 from services.operations.webhooks.projections import WebhookQueue
-from shared.directory.projection import directory_handler
+from shared.directory.projection import DirectoryHandler
 from shared.messaging.handler import EventHandler
 from shared.service import Runtime, Service
 
@@ -22,7 +22,7 @@ def routers(_: Runtime) -> Sequence[APIRouter]:
 
 
 def handlers(_: Runtime) -> Sequence[EventHandler]:
-    return [directory_handler(), TraceIndex(), WebhookQueue()]
+    return [DirectoryHandler(), TraceIndex(), WebhookQueue()]
 
 
 SERVICE = Service(

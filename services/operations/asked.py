@@ -8,20 +8,12 @@ from fastapi import Depends
 
 from services.operations.owners import Owners
 from services.operations.queries import Index
-from services.operations.settings import OperationsSettings
+from services.operations.settings import settings_of
 from shared.local_time import local_date
 from shared.service import Runtime, runtime
-from shared.web.access import Reach, Role, allow
 from shared.web.identity import access_token
 
-OPERATE = allow({Role.OPERATOR: Reach.SYSTEM})
 Running = Annotated[Runtime, Depends(runtime)]
-
-
-def settings(running: Runtime) -> OperationsSettings:
-    """The service's own."""
-    assert isinstance(running.settings, OperationsSettings)  # noqa: S101 - the composition root made it so
-    return running.settings
 
 
 async def client() -> AsyncIterator[httpx.AsyncClient]:
@@ -36,7 +28,7 @@ async def owners(
     http: Annotated[httpx.AsyncClient, Depends(client)],
 ) -> Owners:
     """Each owner is asked with the operator's own token: it decides itself what it shows."""
-    return Owners(settings(running).services, token, http)
+    return Owners(settings_of(running).services, token, http)
 
 
 async def index(running: Running) -> Index:

@@ -7,7 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
-from services.operations.asked import Running, settings
+from services.operations.asked import Running
+from services.operations.settings import settings_of
 from shared.messaging.asyncapi import asyncapi
 from shared.web.access import open_to_all
 from shared.web.language import Texts, Words, texts_of
@@ -37,4 +38,4 @@ async def documents_page(
     request: Request, running: Running, t: Annotated[Texts, Depends(texts_of(WORDS))]
 ) -> HTMLResponse:
     """Where each document is, as the front door leads there."""
-    return PAGES.page(request, "documents.html", t, services=sorted(settings(running).services))
+    return PAGES.page(request, "documents.html", t, services=sorted(settings_of(running).services))

@@ -9,9 +9,9 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
-from services.operations.asked import OPERATE, Traces
+from services.operations.asked import Traces
 from services.operations.queries import Seen, Wanted
-from shared.web.access import Caller
+from shared.web.access import OPERATE, Caller
 from shared.web.problems import Refused
 
 router = APIRouter(tags=["operations"])

@@ -6,11 +6,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import HTMLResponse
 
-from services.operations.asked import OPERATE, Asked
+from services.operations.asked import Asked
 from services.operations.overview import look
 from services.operations.owners import Held, OwnerAway, Redriven
 from services.operations.texts import WORDS
-from shared.web.access import Caller
+from shared.web.access import OPERATE, Caller
 from shared.web.language import Texts, texts_of
 from shared.web.pages import Pages
 

@@ -1,7 +1,7 @@
 """Every event of every log -> the index of traces: where it is and what it hangs together with. No body is read."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
 from services.operations.sql import SQL
@@ -70,9 +70,6 @@ class TraceIndex:
             recorded_ats=[event.recorded_at for event in recorded],
             sent_ats=[received.sent_at for received in batch],
         )
-
-    def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for the index
-        return ()
 
 
 def subject_of(stream: str) -> UUID | None:

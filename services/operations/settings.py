@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, IPvAnyNetwork, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from shared.secret_settings import authorities
-from shared.service import ServiceSettings
+from shared.service import Runtime, ServiceSettings
 
 # Written by the demo, for people and programs on the same machine.
 STACK = Path(".run/stack.json")
@@ -73,3 +73,9 @@ def asking(stack: Path = STACK) -> AskingSettings:
         raise NothingToAsk(f"set OPERATIONS_SERVICES and OPERATIONS_TOKEN, or run `make demo` (no {stack} here)")
     running = _Stack.model_validate(json.loads(stack.read_text(encoding="utf-8")))
     return AskingSettings(services=running.services, token=running.tokens.get("operator", ""))
+
+
+def settings_of(running: Runtime) -> OperationsSettings:
+    """The service's own."""
+    assert isinstance(running.settings, OperationsSettings)  # noqa: S101 - the composition root made it so
+    return running.settings

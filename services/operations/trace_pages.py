@@ -4,27 +4,24 @@ from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, ConfigDict
 
 from services.operations.actors import REACTION
-from services.operations.asked import OPERATE, Asked, Traces
+from services.operations.asked import Asked, Traces
 from services.operations.live import BEFORE, Wished
 from services.operations.overview import look
 from services.operations.owners import OwnerAway, Owners
-from services.operations.pages import PAGES
+from services.operations.pages import PAGES, TEXTS
 from services.operations.queries import Traced
-from services.operations.texts import WORDS
 from services.operations.timeline import timeline
-from shared.web.access import Caller
-from shared.web.language import Texts, texts_of
+from shared.web.access import OPERATE, Caller
 from shared.web.pages import Script
 from shared.web.roles import Role
 
 router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 
-TEXTS = Annotated[Texts, Depends(texts_of(WORDS))]
 MOST_EVENTS = 500
 FIGURES = "reporting"
 OF_A_MEETING = ("meeting-", "roll-call-", "score-")

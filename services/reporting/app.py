@@ -1,4 +1,4 @@
-"""What the reporting service is made of. It has no events of its own yet: approvals come later."""
+"""What the reporting service is made of. It has no events of its own."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +9,7 @@ from fastapi import APIRouter
 from services.reporting import api, pages, rebuild_command, recount_command
 from services.reporting.projections import FactsProjection, RatingNames, TreePositions
 from services.reporting.settings import ReportingSettings
-from shared.directory.projection import directory_handler
+from shared.directory.projection import DirectoryHandler
 from shared.messaging.handler import EventHandler
 from shared.service import Runtime, Service, ServiceSettings
 from shared.web.login import Login
@@ -27,7 +27,7 @@ def _login(settings: ServiceSettings) -> Sequence[APIRouter]:
 
 
 def handlers(_: Runtime) -> Sequence[EventHandler]:
-    return [directory_handler(), FactsProjection(), TreePositions(), RatingNames()]
+    return [DirectoryHandler(), FactsProjection(), TreePositions(), RatingNames()]
 
 
 def _commands() -> typer.Typer:

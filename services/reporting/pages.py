@@ -18,7 +18,7 @@ from services.reporting.known import written
 from services.reporting.queries import Reports
 from services.reporting.texts import WORDS
 from shared.service import Runtime, runtime
-from shared.web.access import READ, READERS, Caller, Reach, Role, allow
+from shared.web.access import READ, READ_OR_OPERATE, Caller, Role
 from shared.web.language import Texts, texts_of
 from shared.web.pages import Pages
 
@@ -27,7 +27,7 @@ router = APIRouter(tags=["pages"], default_response_class=HTMLResponse)
 # Who looks at an older tree, older knowledge or more months goes on doing so from page to page.
 PAGES = Pages(Path(__file__).parent / "templates", carried=("hierarchy_as_of", "known_as_of", "months"))
 # Operators see no figures, but this is where they land too, and find the way on.
-COME_IN = allow({**READERS, Role.OPERATOR: Reach.SYSTEM})
+COME_IN = READ_OR_OPERATE
 TEXTS = Annotated[Texts, Depends(texts_of(WORDS))]
 COLUMNS = ("cells", "met", "not_held", "not_reported", "awaiting_rating")
 EVENTS_ON_A_PAGE = 200

@@ -58,9 +58,6 @@ class FactsProjection:
             if indicator not in ("unit_id", "period")
         }
 
-    def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - a fact names nothing that others wait for
-        return ()
-
 
 class TreePositions:
     """When each change of the tree was recorded, so that a time can be turned into a position of membership's log."""
@@ -76,9 +73,6 @@ class TreePositions:
             positions=[received.recorded.position for received in batch],
             times=[received.recorded.recorded_at for received in batch],
         )
-
-    def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for a position
-        return ()
 
 
 class RatingNames:
@@ -109,9 +103,6 @@ class RatingNames:
         await SQL.withdraw_bands(
             tx, criteria_sets=[event.criteria_set for event in gone], revisions=[event.revision for event in gone]
         )
-
-    def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for a name
-        return ()
 
 
 async def keep_facts(tx: Tx, kept: Sequence[facts.Fact]) -> None:

@@ -48,10 +48,6 @@ class Stored:
     meetings: Mapping[str, Contribution]
     events: Mapping[EventId, tuple[str, int]]
 
-    def count_of(self, meeting: str) -> int:
-        """How many events are kept of a meeting."""
-        return sum(kept == meeting for kept, _ in self.events.values())
-
 
 class Recount:
     """Folds events. Those of one log have to come in its order per key, as a topic's partition gives them."""
@@ -150,6 +146,7 @@ def differences(stored: Stored, recount: Recount) -> Iterator[Difference]:
     months, meetings = recount.months(), recount.meetings()
     strange = _strange_events(stored.events, recount.events)
     culprits = _culprits(stored.meetings, meetings, strange)
+    kept_of = Counter(meeting for meeting, _ in stored.events.values())
     for place in sorted(stored.months.keys() | months.keys()):
         before, after = stored.months.get(place, {}), months.get(place, {})
         causes = tuple(culprits.get(place, ()))
@@ -158,7 +155,7 @@ def differences(stored: Stored, recount: Recount) -> Iterator[Difference]:
             if before.get(name) != after.get(name):
                 yield Difference(*place, name, before.get(name), after.get(name), causes, events)
         if events and before == after:
-            kept = sum(stored.count_of(meeting) for meeting in causes)
+            kept = sum(kept_of[meeting] for meeting in causes)
             folded = sum(meetings[meeting]["events"] for meeting in causes if meeting in meetings)
             yield Difference(*place, "kept events", kept, folded, causes, events)
 

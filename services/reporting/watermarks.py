@@ -1,6 +1,6 @@
 """How complete each source is here: what has been received, up to where everything was seen, and what is held back."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -8,7 +8,7 @@ from uuid import UUID
 from services.reporting.facts import SOURCES
 from services.reporting.known import MEMBERSHIP, KnownAsOf
 from services.reporting.queries import Scope
-from shared.messaging.store import Store
+from shared.messaging.store import KeyOf, Place, Position, Store, Watermark
 
 # Which consumer's progress says how complete a source is: the tree comes from the directory.
 CONSUMERS = {MEMBERSHIP: "directory", **dict.fromkeys(SOURCES, "reporting.facts")}
@@ -30,20 +30,24 @@ class SourceMark:
 
 async def read_marks(store: Store) -> Sequence[SourceMark]:
     """One per source, the tree first."""
-    return [await _mark(store, source, consumer) for source, consumer in CONSUMERS.items()]
+    consumers = sorted(set(CONSUMERS.values()))
+    positions = {consumer: await store.positions(consumer) for consumer in consumers}
+    held = {consumer: [key.of for _, key in await store.held_keys(consumer)] for consumer in consumers}
+    return [
+        _mark(source, positions[consumer], await store.watermark(consumer, source), held[consumer])
+        for source, consumer in CONSUMERS.items()
+    ]
 
 
-async def _mark(store: Store, source: str, consumer: str) -> SourceMark:
-    positions = await store.positions(consumer)
-    reached = max((at.position for place, at in positions.items() if place.log_id == source), default=0)
-    passed = await store.watermark(consumer, source)
-    held = sorted({key.of.key for _, key in await store.held_keys(consumer) if key.of.log_id == source})
+def _mark(
+    source: str, positions: Mapping[Place, Position], passed: Watermark | None, held: Sequence[KeyOf]
+) -> SourceMark:
     return SourceMark(
         source=source,
-        reached=reached,
+        reached=max((at.position for place, at in positions.items() if place.log_id == source), default=0),
         position=passed.position if passed else None,
         time=passed.time if passed else None,
-        held=tuple(held),
+        held=tuple(sorted({key.key for key in held if key.log_id == source})),
     )
 
 

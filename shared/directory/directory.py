@@ -93,10 +93,6 @@ class Directory:
         rows = SQL.reached(self._pool, unit_ids=unit_ids, tops=tops, valid_on=on, known_position=EVERYTHING)
         return {row["unit_id"]: row["reached"] async for row in rows}
 
-    async def parent_committee(self, unit_id: UUID, on: date) -> UUID | None:
-        """The unit directly above on `on`."""
-        return next(iter(await self.ancestors(unit_id, on)), None)
-
     async def deciding_committee(self, cell_id: UUID, on: date) -> UUID | None:
         """The nearest unit above whose kind decides ratings: a sub-committee does not (RULES 3)."""
         rows = SQL.ancestors(self._pool, unit_id=cell_id, valid_on=on, known_position=EVERYTHING)

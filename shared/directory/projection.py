@@ -3,17 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
 from shared.contracts import membership as facts
 from shared.contracts.envelope import RecordedEvent
 from shared.contracts.event import Event, EventTypes
-from shared.database.pool import queries
-from shared.messaging.handler import EventHandler, Received, Tx
-
-SQL = queries(Path(__file__).parent / "sql" / "queries.sql")
+from shared.directory.directory import SQL
+from shared.messaging.handler import Received, Tx
 
 TYPES = EventTypes(
     [
@@ -82,11 +79,6 @@ class DirectoryHandler:
                 yield f"office:{office_id}"
             case facts.MemberAdmitted(member_id=member_id):
                 yield f"member:{member_id}"
-
-
-def directory_handler() -> EventHandler:
-    """The handler that keeps this service's directory."""
-    return DirectoryHandler()
 
 
 def changes(event: Event, recorded: RecordedEvent) -> Iterator[Change]:

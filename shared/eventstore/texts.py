@@ -7,11 +7,6 @@ from shared.database.pool import Connection, Pool
 from shared.eventstore.statements import QUERIES
 
 
-async def read_text(connection: Connection | Pool, text_id: UUID) -> str | None:
-    """The text, None if it was erased or never was."""
-    return (await read_texts(connection, [text_id])).get(text_id)
-
-
 async def read_texts(connection: Connection | Pool, text_ids: Iterable[UUID]) -> dict[UUID, str]:
     """The texts that exist, by id."""
     found = QUERIES.read_texts(connection, text_ids=list(text_ids))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from shared.contracts.envelope import RecordedEvent
-from shared.database.pool import Connection, Pool
+from shared.database.pool import Connection
 from shared.decider import DomainError
 from shared.eventstore.claims import ClaimTaken
 from shared.eventstore.claims_table import load_touched, store_changes
@@ -75,7 +75,8 @@ async def _refusals(connection: Connection, log_id: str, entries: Sequence[Entry
     outcomes: Outcomes = {}
     for entry, append, row in zip(entries, appends, found, strict=True):
         if row["recorded"]:
-            rows = await find_command(connection, log_id, append.command_id)
+            kept = QUERIES.find_command(connection, command_id=append.command_id)
+            rows = [recorded(log_id, row) async for row in kept]
             outcomes[append.command_id] = rows if entry.was_stored_as(rows) else CommandRecorded(rows)
         elif row["version"] != append.expected_version:
             outcomes[append.command_id] = VersionConflict(append.stream, append.expected_version, row["version"])
@@ -108,7 +109,3 @@ async def _insert_texts(connection: Connection, texts: Sequence[Text]) -> None:
             bodies=[text.body for text in texts],
             salts=[text.salt for text in texts],
         )
-
-
-async def find_command(connection: Connection | Pool, log_id: str, command_id: UUID) -> Sequence[RecordedEvent]:
-    return [recorded(log_id, row) async for row in QUERIES.find_command(connection, command_id=command_id)]

@@ -1,13 +1,13 @@
 """Applying events inside a transaction: all at once, or else one by one under savepoints. Says what failed and why."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from opentelemetry.trace import SpanKind
 
 from shared.eventstore.command_handler import ConcurrentChange
 from shared.eventstore.log import LogUnavailable
-from shared.messaging.handler import EventHandler, NotYetKnown, Received
+from shared.messaging.handler import Announces, EventHandler, NotYetKnown, Received
 from shared.messaging.store import HeldKey, HeldState, KeyOf, StoreTransaction
 from shared.observability.tracing import batch_span
 
@@ -33,6 +33,7 @@ class Application:
 
     def __init__(self, handler: EventHandler, tx: StoreTransaction, is_transient: Callable[[Exception], bool]) -> None:
         self._handler = handler
+        self._announces = handler.announces if isinstance(handler, Announces) else _nothing
         self._tx = tx
         self._is_transient = is_transient
         self._sees_all_names = False
@@ -66,7 +67,7 @@ class Application:
     def is_awaited_by(self, received: Received, held: HeldKey) -> bool:
         """Whether `received`, which must stay behind `held`, would itself bring the name that its key waits for."""
         try:
-            return held.waits_for is not None and held.waits_for in self._handler.announces(received)
+            return held.waits_for is not None and held.waits_for in self._announces(received)
         except Exception as error:
             if self._is_away(error):
                 raise
@@ -105,7 +106,7 @@ class Application:
             causes = (received.recorded.metadata.traceparent for received in batch)
             with batch_span(self._handler.name, SpanKind.CONSUMER, causes):
                 await self._handler.apply(self._tx.handle, batch)
-            names = {name for received in batch for name in self._handler.announces(received)}
+            names = {name for received in batch for name in self._announces(received)}
             if names:
                 await self._tx.lock_names(exclusive=False)
                 await self._tx.make_ready(names)
@@ -113,6 +114,10 @@ class Application:
 
     def _is_away(self, error: Exception) -> bool:
         return self._is_transient(error) or isinstance(error, LogUnavailable | ConcurrentChange)
+
+
+def _nothing(_: Received) -> Iterable[str]:
+    return ()
 
 
 def key_of(received: Received) -> KeyOf:

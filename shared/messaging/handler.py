@@ -70,6 +70,11 @@ class EventHandler(Protocol):
         parks the event's key. A reaction does not use `tx`: its command ids make repetition harmless.
         """
 
+
+@runtime_checkable
+class Announces(Protocol):
+    """A handler by whose events names become known that handlers of this database may wait for (`NotYetKnown`)."""
+
     def announces(self, received: Received) -> Iterable[str]:
         """Names that are known once `received` is applied; every consumer of this database that waits goes on."""
 

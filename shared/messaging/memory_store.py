@@ -197,7 +197,7 @@ class MemoryStore:
     async def ignored(self, consumer: str) -> Mapping[tuple[str, str], int]:
         return {(log, kind): n for (name, log, kind), n in self._tables.ignored.items() if name == consumer}
 
-    async def record_progress(self, progress: ProgressRecord) -> None:
+    async def record_progress(self, progress: ProgressRecord, consumers: Collection[str] | None = None) -> None:  # noqa: ARG002
         self._progress.setdefault(progress.log_id, []).append(progress)
 
     async def latest_progress(self, log_id: str) -> ProgressRecord | None:

@@ -222,7 +222,7 @@ class PostgresStore:
         rows = QUERIES.ignored(self._pool, consumer=consumer)
         return {(row["log_id"], row["type"]): row["events"] async for row in rows}
 
-    async def record_progress(self, progress: ProgressRecord) -> None:
+    async def record_progress(self, progress: ProgressRecord, consumers: Collection[str] | None = None) -> None:
         async with self._pool.acquire() as connection, connection.transaction(isolation="read_committed"):
             await QUERIES.lock_progress(connection, log_id=progress.log_id)
             await QUERIES.add_progress(
@@ -233,7 +233,7 @@ class PostgresStore:
                 end_offsets=json.dumps({str(partition): end for partition, end in progress.end_offsets.items()}),
                 last=json.dumps({str(partition): position for partition, position in progress.last.items()}),
             )
-            await QUERIES.prune_progress(connection, log_id=progress.log_id)
+            await QUERIES.prune_progress(connection, log_id=progress.log_id, consumers=consumers and list(consumers))
 
     async def latest_progress(self, log_id: str) -> ProgressRecord | None:
         row = await QUERIES.latest_progress(self._pool, log_id=log_id)

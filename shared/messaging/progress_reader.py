@@ -1,7 +1,7 @@
 """Reads what the relays of a service's sources say (`<service>.progress`) into its database, for the watermark."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import structlog
 from aiokafka import TopicPartition
@@ -26,18 +26,29 @@ SILENCE_SECONDS = 60.0
 RETRY_SECONDS = 2.0
 
 
-async def follow_progress(brokers: Brokers, store: Store, log_ids: Mapping[str, str], topic_prefix: str = "") -> None:
-    """Until cancelled. `log_ids`: log id by service. Waits for topics, brokers and databases that are away."""
+async def follow_progress(
+    brokers: Brokers, store: Store, log_ids: Mapping[str, str], consumers: Collection[str], topic_prefix: str = ""
+) -> None:
+    """Until cancelled. `log_ids`: log id by service. Waits for topics, brokers and databases that are away.
+
+    `consumers`: all of this database, for which records are kept until they have passed them.
+    """
     topics = {progress_topic(service, topic_prefix): log_id for service, log_id in log_ids.items()}
     while True:
         with GoingOn("progress of sources cannot be read, trying again"):
             async with TopicPeek.open(brokers) as peek:
                 partitions = await peek.partitions(topics)
-            await _read(brokers, store, topics, partitions)
+            await _read(brokers, store, topics, partitions, consumers)
         await asyncio.sleep(RETRY_SECONDS)
 
 
-async def _read(brokers: Brokers, store: Store, topics: Mapping[str, str], partitions: list[TopicPartition]) -> None:
+async def _read(
+    brokers: Brokers,
+    store: Store,
+    topics: Mapping[str, str],
+    partitions: list[TopicPartition],
+    consumers: Collection[str],
+) -> None:
     """Until nothing came for a while. The topics are compacted, so each time they are read from their start."""
     consumer = brokers.consumer(auto_offset_reset="earliest")
     consumer.assign(partitions)
@@ -49,13 +60,13 @@ async def _read(brokers: Brokers, store: Store, topics: Mapping[str, str], parti
             found = await consumer.getmany(timeout_ms=POLL_MS)
             for place, records in found.items():
                 heard = loop.time()
-                await _keep(store, topics[place.topic], fetched(records[-1]))
+                await _keep(store, topics[place.topic], fetched(records[-1]), consumers)
             await asyncio.sleep(LINGER_SECONDS)
     finally:
         await stop(consumer)
 
 
-async def _keep(store: Store, log_id: str, record: FetchedRecord) -> None:
+async def _keep(store: Store, log_id: str, record: FetchedRecord, consumers: Collection[str]) -> None:
     try:
         progress = _progress_of(log_id, record)
     except ValueError as error:
@@ -63,7 +74,7 @@ async def _keep(store: Store, log_id: str, record: FetchedRecord) -> None:
         async with store.transaction() as tx:
             await tx.quarantine(READER, [Quarantined(record, str(error))])
         return
-    await store.record_progress(progress)
+    await store.record_progress(progress, consumers)
 
 
 def _progress_of(log_id: str, record: FetchedRecord) -> ProgressRecord:

@@ -33,10 +33,10 @@ class Offset:
     offset: int
 
 
-async def everything(pool: Pool) -> Sequence[tuple[str, Quarantined, Dismissal | None]]:
+async def everything(pool: Pool, *, with_dismissed: bool) -> Sequence[tuple[str, Quarantined, Dismissal | None]]:
     """(consumer, record, dismissal), newest first, at most 1,000; what the store lists, and what was dismissed."""
     found = []
-    async for row in QUERIES.everything(pool):
+    async for row in QUERIES.everything(pool, with_dismissed=with_dismissed):
         by = row["dismissed_by"] and Dismissal(row["dismissed_at"], row["dismissed_by"], row["dismissed_reason"])
         found.append((row["consumer"], quarantined_of(row), by))
     return found

@@ -74,11 +74,12 @@ async def replaced_unseen(
 
     `positions` were read before `ends`. What the relay says may be younger: so the last event is looked for.
     """
+    said = {log_id: await consumer.store.latest_progress(log_id) for log_id in consumer.topics.values()}
     for partition, end in ends.items():
         place = Place(consumer.topics[partition.topic], partition.partition)
         position = positions.get(place, Position())
         if end and end == position.next_offset:
-            progress = await consumer.store.latest_progress(place.log_id)
+            progress = said[place.log_id]
             sent = progress.last.get(place.partition, 0) if progress else 0
             if sent > position.position and not await still_stands(peek, partition, position):
                 return True

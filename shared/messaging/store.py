@@ -199,8 +199,8 @@ class Store(Protocol):
     async def ignored(self, consumer: str) -> Mapping[tuple[str, str], int]:
         """How often each (log id, event type) was ignored."""
 
-    async def record_progress(self, progress: ProgressRecord) -> None:
-        """Keeps what a relay said until every consumer has passed it."""
+    async def record_progress(self, progress: ProgressRecord, consumers: Collection[str] | None = None) -> None:
+        """Keeps what a relay said until the `consumers` have passed it (None: all that were ever here)."""
 
     async def latest_progress(self, log_id: str) -> ProgressRecord | None: ...
 

@@ -57,6 +57,7 @@ async def run_consumers(
     """
     garbage.look_rarely(max((_max_records(handler, pace or Pace()) for handler in handlers), default=0))
     ids = {source: source for handler in handlers for source in handler.sources} | dict(log_ids or {})
+    names = [handler.name for handler in handlers]
     async with asyncio.TaskGroup() as tasks:
         for handler in handlers:
             topics = {events_topic(source, topic_prefix): ids[source] for source in handler.sources}
@@ -64,8 +65,8 @@ async def run_consumers(
             tasks.create_task(keep_fetching(brokers, intake, pace or Pace()), name=f"fetch {handler.name}")
             tasks.create_task(intake.keep_releasing(), name=f"release {handler.name}")
         if ids:
-            tasks.create_task(follow_progress(brokers, store, ids, topic_prefix), name="progress")
-        tasks.create_task(keep_showing(store, [handler.name for handler in handlers], pace or Pace()), name="gauges")
+            tasks.create_task(follow_progress(brokers, store, ids, names, topic_prefix), name="progress")
+        tasks.create_task(keep_showing(store, names, pace or Pace()), name="gauges")
 
 
 async def keep_fetching(brokers: Brokers, intake: Intake, pace: Pace) -> None:

@@ -207,3 +207,5 @@ READERS: Mapping[Role, Reach] = {
     Role.PROVINCE_BOARD: Reach.SUBTREE,
 }
 READ = allow(READERS)
+OPERATE = allow({Role.OPERATOR: Reach.SYSTEM})
+READ_OR_OPERATE = allow({**READERS, Role.OPERATOR: Reach.SYSTEM})

@@ -11,10 +11,10 @@ from pydantic import AfterValidator, BaseModel, Field
 from shared.messaging.handler import UnknownConsumer
 from shared.messaging.parking import NotHeld, Redriven, Rehearsed
 from shared.messaging.store import KeyOf
-from shared.web.access import Caller
+from shared.web.access import OPERATE, Caller
 from shared.web.examples import CELL, example
 from shared.web.inputs import Input, storable
-from shared.web.ops import OPERATE, Running
+from shared.web.ops import Running
 from shared.web.problems import Refused
 
 router = APIRouter(prefix="/ops/parked", tags=["operations"])

@@ -8,18 +8,17 @@ from fastapi import APIRouter, Depends, Path
 from pydantic import BaseModel
 
 from shared.contracts.envelope import RecordedEvent
-from shared.web.access import READERS, Caller, Reach, Role, allow
+from shared.web.access import OPERATE, READ_OR_OPERATE, Caller, Role
 from shared.web.problems import Refused
 from shared.web.runtime import ServiceRuntime, service_runtime
 
 router = APIRouter(prefix="/ops", tags=["operations"])
 
-OPERATE = allow({Role.OPERATOR: Reach.SYSTEM})
 Running = Annotated[ServiceRuntime, Depends(service_runtime)]
 
 # The owner's readers see what concerns a unit that they read; an operator sees ids, codes and counts: events hold
 # nothing else (DESIGN 9), and the texts that they point to are not shown here.
-READ_EVENT = allow({**READERS, Role.OPERATOR: Reach.SYSTEM})
+READ_EVENT = READ_OR_OPERATE
 
 
 class EventNotFound(Refused):

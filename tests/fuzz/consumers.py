@@ -66,7 +66,7 @@ class Reporting:
     def check_progress(self, value: bytes) -> None:
         """It is kept, or put aside."""
         self.portal.call(self.pool.execute, self.empty)
-        self.portal.call(_keep, self.store, "meetings", FetchedRecord("meetings.progress", 0, 0, None, value, ()))
+        self.portal.call(_keep, self.store, "meetings", FetchedRecord("meetings.progress", 0, 0, None, value, ()), ())
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import asyncpg
@@ -12,10 +13,12 @@ from shared.eventstore.statements import MIGRATIONS as EVENTSTORE_MIGRATIONS
 from shared.messaging.consumer import Consumer
 from shared.messaging.handler import Received
 from shared.messaging.parking import dry_run, redrive
-from shared.messaging.postgres_store import MIGRATIONS, PostgresStore
-from shared.messaging.store import KeyOf
+from shared.messaging.postgres_store import MIGRATIONS, QUERIES, PostgresStore
+from shared.messaging.progress import ProgressRecord
+from shared.messaging.store import KeyOf, Place, Position
 from tests.fixtures.databases import DatabaseFactory
 from tests.fixtures.notes import SOURCE, Keeper, Noted, Notes
+from tests.fixtures.plans import steps
 
 TABLES = """
 CREATE TABLE kept (id bigserial, text text NOT NULL CHECK (text <> 'refused'));
@@ -184,3 +187,20 @@ async def test_a_dry_run_leaves_the_database_as_it_was(store: PostgresStore, poo
     assert rehearsed.changes == {"kept": (0, 2)}
     assert await kept(pool) == []
     assert [key.events for _, key in await store.held_keys()] == [2]
+
+
+async def test_progress_does_not_gather_behind_a_consumer_that_is_no_more(
+    pool: asyncpg.Pool, store: PostgresStore
+) -> None:
+    for consumer, position in (("gone", Position(1, 1)), ("here", Position(9, 9))):
+        async with store.transaction() as tx:
+            await tx.lock_positions(consumer, [Place("notes", 0)])
+            await tx.save_positions(consumer, {Place("notes", 0): position})
+    for second in range(5):
+        said = ProgressRecord("notes", 9, datetime(2026, 3, 3, 19, 30, second, tzinfo=UTC), {0: 9}, {0: 9})
+        await store.record_progress(said, ["here"])
+
+    assert await pool.fetchval("SELECT count(*) FROM source_progress") == 1
+    async with pool.acquire() as connection:
+        found = await steps(connection, QUERIES.latest_progress.sql, "notes")
+    assert "Sort" not in {node for node, _ in found}

@@ -18,7 +18,7 @@ from shared.contracts import membership
 from shared.contracts.envelope import RecordedEvent
 from shared.contracts.event import Event
 from shared.database.migrate import SHARED_MIGRATIONS
-from shared.directory.projection import directory_handler
+from shared.directory.projection import DirectoryHandler
 from shared.messaging.handler import EventHandler, Received
 from tests.fixtures.databases import DatabaseFactory
 from tests.properties.histories import histories, interleavings, recorded
@@ -82,7 +82,7 @@ async def connection(database: DatabaseFactory) -> AsyncIterator[asyncpg.Connect
 
 async def figures_after(connection: asyncpg.Connection, arrived: Sequence[RecordedEvent]) -> list[dict[str, object]]:
     """All units' March figures, after events came one by one."""
-    handlers: dict[bool, EventHandler] = {True: directory_handler(), False: FactsProjection()}
+    handlers: dict[bool, EventHandler] = {True: DirectoryHandler(), False: FactsProjection()}
     transaction = connection.transaction()
     await transaction.start()
     try:

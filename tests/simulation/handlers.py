@@ -151,9 +151,6 @@ class RollCalls(Handler):
         super().__init__(process)
         self._roll_calls = CommandHandler(log, replace(ROLL_CALL, decider=replace(ROLL_CALL.decider, decide=decide)))
 
-    def announces(self, _: Received) -> Iterable[str]:
-        return ()
-
     async def take(self, tx: dict[Any, Any], received: Received) -> None:
         """It reads the directory's tables, so it waits until they have the very event that it answers."""
         event = received.event

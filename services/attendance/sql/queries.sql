@@ -40,17 +40,17 @@ SELECT meeting_id, position, unit_id, body, period, status, starts_at, day, sitt
 FROM meeting WHERE meeting_id = :meeting_id;
 
 -- name: meetings_of_members
--- Meetings, from a day on, of every cell that some members ever belonged to or stayed in. Withdrawn changes count here:
--- they may have made a roster.
-SELECT DISTINCT ever.member_id, m.meeting_id, m.position, m.unit_id, m.body, m.period, m.status, m.starts_at, m.day,
+-- Meetings, from a day on that is the member's own, of every cell that some members ever belonged to or stayed in.
+-- Withdrawn changes count here: they may have made a roster.
+SELECT DISTINCT asked.member_id, m.meeting_id, m.position, m.unit_id, m.body, m.period, m.status, m.starts_at, m.day,
        m.sittings
-FROM (
-    SELECT b.member_id, b.cell_id FROM belonging AS b WHERE b.member_id = ANY(:member_ids)
+FROM unnest(:member_ids::uuid[], :since::date[]) AS asked (member_id, since)
+CROSS JOIN LATERAL (
+    SELECT b.cell_id FROM belonging AS b WHERE b.member_id = asked.member_id
     UNION
-    SELECT s.member_id, s.host_cell_id FROM spell AS s
-    WHERE s.member_id = ANY(:member_ids) AND s.host_cell_id IS NOT NULL
+    SELECT s.host_cell_id FROM spell AS s WHERE s.member_id = asked.member_id
 ) AS ever
-JOIN meeting AS m ON m.unit_id = ever.cell_id AND m.day >= :since AND m.status <> 'withdrawn'
+JOIN meeting AS m ON m.unit_id = ever.cell_id AND m.day >= asked.since AND m.status <> 'withdrawn'
 ORDER BY m.meeting_id;
 
 -- name: meetings_known$

@@ -35,7 +35,8 @@ WHERE content IS NOT NULL AND state = 'previewed' AND sent_at < :before;
 
 -- name: forget_contents!
 -- Files that may hold an erased person's name, and what is wrong with their rows, which may quote it.
-UPDATE import_file SET content = NULL, preview = (preview::jsonb || '{"problems": []}')::json WHERE kind = :kind;
+UPDATE import_file SET content = NULL, preview = (preview::jsonb || '{"problems": []}')::json
+WHERE kind = :kind AND (content IS NOT NULL OR (preview -> 'problems')::text <> '[]');
 
 -- name: identities
 -- Member ids by the keyed hash of an outer code.

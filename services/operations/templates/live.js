@@ -29,7 +29,6 @@ function show(event) {
   const head = element("th", "");
   const time = new Date(event.recorded_at);
   const role = event.role ? words["role_" + event.role] || event.role : "–";
-  row.className = "new";
   head.scope = "row";
   head.append(element("a", event.type, words.trace + (event.subject || event.correlation_id)));
   row.append(

@@ -4,24 +4,21 @@ from dataclasses import dataclass
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import APIRouter, Form, Request
 from fastapi.responses import HTMLResponse
 from pydantic import AfterValidator, BaseModel, Field
 
-from services.operations.asked import OPERATE
-from services.operations.pages import PAGES
-from services.operations.texts import WORDS
+from services.operations.pages import PAGES, TEXTS
 from services.operations.webhooks.api import Known
 from services.operations.webhooks.held import Held
 from services.operations.webhooks.registry import Registry
 from services.operations.webhooks.tables import Line
 from shared.decider import DomainError
-from shared.web.access import Caller
+from shared.web.access import OPERATE, Caller
 from shared.web.inputs import storable
-from shared.web.language import Texts, texts_of
+from shared.web.language import Texts
 
 router = APIRouter(prefix="/deliveries", tags=["pages"], default_response_class=HTMLResponse)
-TEXTS = Annotated[Texts, Depends(texts_of(WORDS))]
 Name = Annotated[str, Field(max_length=2000), AfterValidator(storable)]
 
 

@@ -1,7 +1,7 @@
 """Public events -> deliveries, one for each subscription that wants them, in the transaction of the position."""
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -66,9 +66,6 @@ class WebhookQueue:
                 if who.wants(received.recorded) and reach.concerns(received, who.unit_id)
             ],
         )
-
-    def announces(self, received: Received) -> Iterable[str]:  # noqa: ARG002 - nobody waits for a delivery
-        return ()
 
 
 def _opened(received: Received) -> Received:

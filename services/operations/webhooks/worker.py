@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from services.operations.settings import OperationsSettings
+from services.operations.settings import settings_of
 from services.operations.webhooks import metrics
 from services.operations.webhooks.deliverer import Deliverer, Patience
 from services.operations.webhooks.held import Held, troubles
@@ -17,11 +17,6 @@ from shared.service import Runtime
 
 SHOW_SECONDS = 5.0
 CLEAR_EVERY = 12  # showings
-
-
-def settings_of(running: Runtime) -> OperationsSettings:
-    assert isinstance(running.settings, OperationsSettings)  # noqa: S101 - the composition root made it so
-    return running.settings
 
 
 def registry_of(running: Runtime) -> Registry:

@@ -15,10 +15,7 @@ ORDER BY depth;
 
 -- name: reached
 -- Which units exist on a day, and whether each is one of the tops or stands below one.
-SELECT asked.unit_id, asked.unit_id IN (
-    SELECT below.unit_id FROM units_below(:tops::uuid[], :valid_on, :known_position) AS below) AS reached
-FROM unit_tree(:valid_on, :known_position) AS asked
-WHERE asked.unit_id = ANY (:unit_ids::uuid[]);
+SELECT unit_id, reached FROM units_reached(:unit_ids::uuid[], :tops::uuid[], :valid_on, :known_position);
 
 -- name: office^
 -- One tenure, and whether its unit is a cell on a day; NULL if the unit does not exist then.

@@ -252,8 +252,8 @@ ORDER BY time DESC, position DESC
 LIMIT 1;
 
 -- name: prune_progress!
--- Records older than the newest one that every consumer has passed are of no more use. The slowest consumer bounds what
--- is looked at: behind one that stands still, many may gather.
+-- Records older than the newest one that each of the consumers has passed are of no more use. The slowest bounds what is
+-- looked at: behind one that stands still, many may gather. Positions of consumers that are no more stand still for ever.
 DELETE FROM source_progress AS old
 USING (
     SELECT said.position, said.time
@@ -261,11 +261,20 @@ USING (
     WHERE said.log_id = :log_id
         AND said.position <= (
             SELECT coalesce(min(reached), 9223372036854775807)
-            FROM (SELECT max(position) AS reached FROM consumer_position WHERE log_id = :log_id GROUP BY consumer) AS each
+            FROM (
+                SELECT max(position) AS reached
+                FROM consumer_position
+                WHERE log_id = :log_id AND (:consumers::text[] IS NULL OR consumer = ANY(:consumers))
+                GROUP BY consumer
+            ) AS each
         )
         AND NOT EXISTS (
             SELECT 1
-            FROM (SELECT DISTINCT consumer FROM consumer_position WHERE log_id = :log_id) AS reader
+            FROM (
+                SELECT DISTINCT consumer
+                FROM consumer_position
+                WHERE log_id = :log_id AND (:consumers::text[] IS NULL OR consumer = ANY(:consumers))
+            ) AS reader
             WHERE NOT has_passed(reader.consumer, said)
         )
     ORDER BY said.position DESC, said.time DESC

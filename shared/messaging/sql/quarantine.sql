@@ -1,8 +1,9 @@
 -- name: everything
--- Every record that was ever put aside: places and reasons, newest first, without what was in it.
+-- Records that were put aside: places and reasons, newest first, without what was in it.
 SELECT
     consumer, topic, partition, record_offset, reason, quarantined_at, dismissed_at, dismissed_by, dismissed_reason
 FROM quarantined_record
+WHERE dismissed_at IS NULL OR :with_dismissed
 ORDER BY quarantined_at DESC
 LIMIT 1000;
 

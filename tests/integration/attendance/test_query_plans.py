@@ -16,7 +16,7 @@ HOT = {
     "members_of_cell": ((CELL,), ("belonging_cell", "spell_host_cell")),
     "belongings_of": (([MEMBER],), ("belonging_pkey",)),
     "spells_of": (([MEMBER],), ("spell_pkey",)),
-    "meetings_of_members": (([MEMBER], date(2026, 3, 1)), ("belonging_pkey", "spell_pkey", "meeting_unit_day")),
+    "meetings_of_members": (([MEMBER], [date(2026, 3, 1)]), ("belonging_pkey", "spell_pkey", "meeting_unit_day")),
 }
 
 

@@ -71,7 +71,7 @@ async def test_a_unit_is_within_itself_and_within_those_above(directory: Directo
 
 
 async def test_a_sub_committee_does_not_decide_ratings(directory: Directory) -> None:
-    assert await directory.parent_committee(CELL_2, TODAY) == SUB_COMMITTEE
+    assert (await directory.ancestors(CELL_2, TODAY))[0] == SUB_COMMITTEE
     assert await directory.deciding_committee(CELL_2, TODAY) == GRASSROOTS
     assert await directory.deciding_committee(CELL_1, TODAY) == COMMUNE_A
 
@@ -92,7 +92,7 @@ async def test_a_move_learned_late_for_an_earlier_day_does_not_undo_a_later_one(
         facts.UnitMoved(unit_id=CELL_1, parent_id=COMMUNE_B, effective_on=date(2026, 2, 1)),
         facts.UnitMoved(unit_id=CELL_1, parent_id=GRASSROOTS, effective_on=date(2025, 10, 1)),
     )
-    parents = [await directory.parent_committee(CELL_1, day) for day in (FOUNDED, date(2025, 10, 1), TODAY)]
+    parents = [(await directory.ancestors(CELL_1, day))[0] for day in (FOUNDED, date(2025, 10, 1), TODAY)]
     assert parents == [COMMUNE_A, GRASSROOTS, COMMUNE_B]
 
 

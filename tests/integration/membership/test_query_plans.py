@@ -1,7 +1,7 @@
 """Hot queries of membership find their rows by an index, however large the province."""
 
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -28,6 +28,20 @@ FILL = (
     FROM generate_series(1, 20000) AS i
     """,
     "INSERT INTO member_identity SELECT int8send(i), gen_random_uuid() FROM generate_series(1, 20000) AS i",
+    """
+    INSERT INTO office (office_id, position, unit_id, role, valid_from)
+    SELECT gen_random_uuid(), i, gen_random_uuid(), 'secretary', '2025-07-01' FROM generate_series(1, 20000) AS i
+    """,
+    """
+    INSERT INTO assignment (assignment_id, position, kind, member_id, unit_id, valid_from)
+    SELECT gen_random_uuid(), i, 'follows', gen_random_uuid(), gen_random_uuid(), '2025-07-01'
+    FROM generate_series(1, 20000) AS i
+    """,
+    """
+    INSERT INTO import_file (import_id, kind, mapping, as_of, file_name, state, preview, digest, sent_at)
+    SELECT gen_random_uuid(), 'members', '{}', '2025-07-01', '', 'applied', '{}', '', now()
+    FROM generate_series(1, 20000) AS i
+    """,
 )
 NO_ID = UUID(int=0)
 HOT: dict[str, tuple[Any, ...]] = {
@@ -35,6 +49,9 @@ HOT: dict[str, tuple[Any, ...]] = {
     "version_of": (NO_ID, "member-7"),
     "identities": ([b"1"],),
     "forget_identities": (NO_ID,),
+    "offices_of": ([NO_ID], date(2026, 3, 1)),
+    "assignments_of": ([NO_ID], date(2026, 3, 1)),
+    "forget_old_contents": (datetime(2026, 3, 1, tzinfo=UTC),),
     "members_of": (date(2026, 3, 1), [UUID("00000000-0000-4000-8000-000000000007")], NO_ID, 500),
 }
 
@@ -44,7 +61,7 @@ async def connection(database: DatabaseFactory) -> AsyncIterator[asyncpg.Connect
     connection = await asyncpg.connect(await database(*SHARED_MIGRATIONS, SERVICE.migrations))
     for statement in FILL:
         await connection.execute(statement)
-    for table in ("events", "member_cell", "member_identity"):
+    for table in ("events", "member_cell", "member_identity", "office", "assignment", "import_file"):
         await connection.execute(f"ANALYZE {table}")
     yield connection
     await connection.close()

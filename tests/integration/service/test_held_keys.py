@@ -1,6 +1,6 @@
 """The owner of a held key rehearses and redrives it when an operator asks over HTTP, as its command line does."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -36,9 +36,6 @@ class Dissolved:
         if self.broken:
             raise ValueError("still broken")
         await tx.execute("UPDATE ignored_event SET events = events + $1", len(batch))
-
-    def announces(self, _: Received) -> Iterable[str]:
-        return ()
 
     async def figures(self, tx: Tx, _: Sequence[Received]) -> dict[str, object]:
         return {"dissolved": await tx.fetchval("SELECT sum(events) FROM ignored_event")}

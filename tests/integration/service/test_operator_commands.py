@@ -180,7 +180,7 @@ async def test_a_log_is_not_recovered_under_a_service_that_runs(service_database
     async with running("api", variables) as process:
         await eventually(lambda: ready(port), "ready", 90)
         status, said = await typed(variables, "log", "recover-from-topic")
-        assert (status, "stop its `api`, `worker` and `all`" in said) == (2, True), said
+        assert (status, "stop its `api`, `worker`, `all` and `pull`" in said) == (2, True), said
         await stop(process)
     assert (await typed(variables, "log", "recover-from-topic"))[0] == 0
 

@@ -31,9 +31,6 @@ class Outer:
             raise RuntimeError("broken")
         self.done.extend(received.recorded.type for received in batch)
 
-    def announces(self, received: Received) -> Sequence[str]:  # noqa: ARG002
-        return []
-
 
 async def park(consumer: Consumer, notes: Notes, *texts: str) -> None:
     await consumer.handle([notes.add("a", Noted(text=text)) for text in texts])

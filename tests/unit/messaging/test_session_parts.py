@@ -268,7 +268,7 @@ async def test_a_clients_own_cancellation_does_not_end_the_reading_of_progress(
 
     monkeypatch.setattr(TopicPeek, "open", lambda _: Opened())
     monkeypatch.setattr(progress_reader, "RETRY_SECONDS", 0.001)
-    reading = asyncio.create_task(progress_reader.follow_progress(Brokers("nowhere"), store, {"notes": "notes"}))
+    reading = asyncio.create_task(progress_reader.follow_progress(Brokers("nowhere"), store, {"notes": "notes"}, []))
     assert await asyncio.wait_for(begun.get(), 10)
     assert await asyncio.wait_for(begun.get(), 10)
     reading.cancel()
