@@ -51,11 +51,11 @@ async def test_what_came_after_a_position_is_found_by_index(connection: asyncpg.
     assert "meeting_fact_pkey" in {index for _, index in found}
 
 
-async def test_the_periods_are_found_by_index(connection: asyncpg.Connection) -> None:
+async def test_the_periods_are_found_by_index_without_reading_their_cells(connection: asyncpg.Connection) -> None:
     await connection.execute("SET enable_seqscan = off")  # the table is empty: could an index be used at all
     found = await steps(connection, SQL.periods_known.sql)
     assert {index for _, index in found if index} == {"cell_month_pkey"}
-    assert "Limit" in {node for node, _ in found}
+    assert not {"Aggregate", "Group", "Unique"} & {node for node, _ in found}  # these take what every row says
 
 
 @pytest.mark.parametrize("moment", [None, datetime(2026, 3, 3, tzinfo=UTC)])
