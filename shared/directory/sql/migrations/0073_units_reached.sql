@@ -29,7 +29,8 @@ BEGIN
         UNION
         SELECT tree.id FROM below JOIN tree ON tree.parent_id = below.id
     )
-    SELECT tree.id, tree.id IN (SELECT below.id FROM below) FROM tree WHERE tree.id = ANY (asked);
+    SELECT tree.id, tree.id IN (SELECT below.id FROM below) FROM tree
+    WHERE tree.id IN (SELECT unnest(asked));  -- hashed, as ANY of a variable is not
 END
 $$;
 
