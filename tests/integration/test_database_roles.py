@@ -1,5 +1,6 @@
 """Who may do what in a service's database: a login of the API's, of the relay's, and of a process of 0.1.0."""
 
+import asyncio
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -124,3 +125,30 @@ async def rights(url: str) -> set[tuple[str, str, str]]:
     finally:
         await connection.close()
     return {(row["relname"], row["rolname"], row["right_name"]) for row in rows}
+
+
+async def test_two_databases_of_one_cluster_may_be_migrated_at_once(database: DatabaseFactory) -> None:
+    """Roles are the cluster's: what one migration has just granted, another one finds granted."""
+    mine = f"test_{uuid4().hex[:8]}_"
+    text = next(
+        folder / SINCE_0_1_0[0] for folder in SHARED_MIGRATIONS if (folder / SINCE_0_1_0[0]).exists()
+    ).read_text()
+    block = text[text.index("DO $$") : text.index("$$;") + 3].replace("service_", mine)
+    first, second = [await asyncpg.connect(await database()) for _ in range(2)]
+    try:
+        for name in ("log", "api", "relay"):
+            await first.execute(f"CREATE ROLE {mine}{name} NOLOGIN")
+        transaction = first.transaction()
+        await transaction.start()
+        await first.execute(block)
+        other = asyncio.create_task(second.execute(block))
+        done, _ = await asyncio.wait([other], timeout=0.3)
+        assert not done
+        await transaction.commit()
+        await other
+        assert await second.fetchval("SELECT pg_has_role($1, $2, 'MEMBER')", f"{mine}api", f"{mine}log")
+    finally:
+        for name in ("log", "api", "relay"):
+            await first.execute(f"DROP ROLE {mine}{name}")
+        await first.close()
+        await second.close()

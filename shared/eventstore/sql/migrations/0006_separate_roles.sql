@@ -16,7 +16,11 @@ BEGIN
         END IF;
     END LOOP;
     IF NOT pg_has_role('service_api', 'service_log', 'MEMBER') THEN
-        GRANT service_log TO service_api;
+        BEGIN
+            GRANT service_log TO service_api;
+        EXCEPTION
+            WHEN unique_violation THEN NULL;
+        END;
     END IF;
 END
 $$;
