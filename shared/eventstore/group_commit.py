@@ -21,6 +21,8 @@ from shared.eventstore.statements import QUERIES
 from shared.observability.tracing import step_span
 
 MAX_EVENTS = 2000
+# Of more appends than this, half goes out: the other half is written while the answers of the first bring the next.
+ALL_AT_ONCE = 32
 
 logger = structlog.get_logger(__name__)
 
@@ -86,13 +88,15 @@ class GroupCommitLog(PostgresLog):
         group: list[_Waiting] = []
         later: list[_Waiting] = []
         seen: set[object] = set()
+        most = max(ALL_AT_ONCE, len(self._waiting) // 2)
         events = 0
         for waiting in self._waiting:
             append = waiting.entry.append
             if waiting.answer.done():
                 continue
             events += len(append.events)
-            if {append.stream, append.command_id} & seen or (group and events > MAX_EVENTS):
+            full = len(group) == most or (group and events > MAX_EVENTS)
+            if full or {append.stream, append.command_id} & seen:
                 later.append(waiting)
             else:
                 group.append(waiting)

@@ -158,6 +158,14 @@ async def test_appends_that_arrive_together_share_transactions(log_pool: Pool, l
     assert await log_pool.fetchval("SELECT count(DISTINCT xmin::text) FROM events") <= 2
 
 
+async def test_of_many_that_wait_half_goes_out_so_that_the_other_half_is_ready_to(
+    log_pool: Pool, log: GroupCommitLog
+) -> None:
+    await asyncio.gather(*(log.append(append_of(stream=f"note-{n}")) for n in range(200)))
+    groups = await log_pool.fetch("SELECT count(*) FROM events GROUP BY xmin::text ORDER BY min(position)")
+    assert [group["count"] for group in groups] == [100, 50, 32, 18]
+
+
 async def test_a_second_append_to_a_stream_waits_a_turn_and_leaves_its_group_whole(
     log_pool: Pool, log: GroupCommitLog
 ) -> None:
