@@ -22,14 +22,24 @@ class Deployment:
     def __init__(self, name: str, *options: str, **variables: str) -> None:
         self.front_door = f"127.0.0.1:{free_port()}"
         self.prometheus = f"127.0.0.1:{free_port()}"
+        self.name = name
         self._command = ["docker", "compose", "--project-name", name, *FILES, *options]
         published = {"FRONT_DOOR_PUBLISH": self.front_door, "PROMETHEUS_PUBLISH": self.prometheus}
         self._environment = {**os.environ, **published, **variables}
 
-    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """`docker compose ARGUMENTS`; raises AssertionError with its last words if it fails and `check` is asked."""
-        command, variables = [*self._command, *arguments], self._environment
-        done = subprocess.run(command, cwd=PROJECT, env=variables, capture_output=True, text=True, check=False)
+    def run(
+        self, *arguments: str, check: bool = True, typed: str | None = None, **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """`docker compose ARGUMENTS <TYPED`; AssertionError with its last words if it fails and `check` is asked."""
+        done = subprocess.run(
+            [*self._command, *arguments],
+            cwd=PROJECT,
+            env={**self._environment, **variables},
+            input=typed,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         assert done.returncode == 0 or not check, f"{' '.join(arguments)}: {(done.stdout + done.stderr)[-3000:]}"
         return done
 

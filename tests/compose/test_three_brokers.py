@@ -1,7 +1,10 @@
 """The demo on three brokers: a month goes through while a broker and the database restart, and is still there later."""
 
 import asyncio
+import json
+import subprocess
 from collections.abc import Awaitable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,7 @@ import httpx
 import pytest
 from rich.progress import Progress
 
-from deploy.local.system import SERVICES
+from deploy.local.system import PUBLISHERS, SERVICES
 from samples.demo import job
 from samples.demo.door import Door
 from samples.demo.people import Cast
@@ -48,6 +51,8 @@ async def test_a_month_goes_through_while_a_broker_and_the_database_restart(
         with Progress(disable=True) as progress:
             playing = asyncio.create_task(job.run_job(client, issuer, tmp_path, "small", progress))
             restarts: list[Awaitable[Any]] = []
+            await _after_more_requests(client, playing)
+            seen["dump"] = await asyncio.to_thread(_dump, deployment)
             for service in ("kafka-2", "postgres"):
                 await _after_more_requests(client, playing)
                 # Not waited for: the month goes on meanwhile.
@@ -60,6 +65,10 @@ async def test_a_month_goes_through_while_a_broker_and_the_database_restart(
 
     assert report["unit"]["figures"]["met"] > 0
     deployment.all_agree()
+
+
+def _dump(deployment: Deployment) -> str:
+    return deployment.run("exec", "--no-TTY", "postgres", "pg_dumpall", "--username", "postgres").stdout
 
 
 async def _after_more_requests(client: Door, playing: asyncio.Task[Cast]) -> None:
@@ -110,6 +119,69 @@ async def test_down_and_up_again_keeps_everything(deployment: Deployment, seen: 
     await asyncio.to_thread(deployment.down)
     await asyncio.to_thread(deployment.up)
 
+    await _is_as_it_was(deployment, seen)
+
+
+async def test_a_lost_database_comes_back_from_a_dump_and_the_topics(
+    deployment: Deployment, seen: dict[str, Any]
+) -> None:
+    """As docs/runbook.md has it; the dump is from the middle of the month."""
+    await asyncio.to_thread(deployment.down)
+    await asyncio.to_thread(_docker, "volume", "rm", f"{deployment.name}_postgres")
+    servers = ("postgres", "kafka-1", "kafka-2", "kafka-3")
+    await asyncio.to_thread(deployment.run, "up", "--detach", "--no-build", "--wait", *servers)
+    psql = ("exec", "--no-TTY", "postgres", "psql", "--quiet", "--username", "postgres")
+    await asyncio.to_thread(deployment.run, *psql, typed=seen["dump"])
+    recovered = [
+        (await asyncio.to_thread(deployment.run, "run", "--rm", "--no-deps", name, "log", "recover-from-topic")).stdout
+        for name in PUBLISHERS
+    ]
+    await asyncio.to_thread(deployment.up)
+
+    assert sum(int(said.split(" events appended")[0]) for said in recovered) > 0, recovered
+    await _is_as_it_was(deployment, seen)
+
+
+async def test_figures_made_anew_in_a_second_database_are_the_same(
+    deployment: Deployment, seen: dict[str, Any]
+) -> None:
+    """As docs/runbook.md has it."""
+    second = partial(deployment.run, REPORTING_DATABASE="reporting_2")
+    worker = f"{deployment.name}-reporting-2"
+    statements = (
+        "CREATE DATABASE reporting_2",
+        "REVOKE CONNECT ON DATABASE reporting_2 FROM PUBLIC",
+        "GRANT CONNECT ON DATABASE reporting_2 TO reporting",
+    )
+    commands = [part for statement in statements for part in ("--command", statement)]
+    deployment.run("exec", "--no-TTY", "postgres", "psql", "--username", "postgres", *commands)
+    run = ("run", "--rm", "--no-deps")
+    second(*run, "reporting-migration")
+    rebuilt = second(*run, "reporting", "rebuild").stdout
+    second("run", "--detach", "--no-deps", "--name", worker, "reporting", "worker")
+    try:
+        await eventually(partial(_has_caught_up, worker), "the second worker has caught up", PATIENCE)
+        recounted = second(*run, "reporting", "recount").stdout
+        second("up", "--detach", "--no-build", "--wait", "reporting")
+    finally:
+        await asyncio.to_thread(_docker, "rm", "--force", worker)
+
+    assert "facts; start the worker" in rebuilt
+    assert "recount: 0 differences" in recounted
+    await _is_as_it_was(deployment, seen)
+
+
+async def _has_caught_up(worker: str) -> bool:
+    said = await asyncio.to_thread(_docker, "exec", worker, "python", "-m", "services.reporting", "status")
+    sources = [consumer["sources"] for consumer in json.loads(said)["consumers"]]
+    return all(sources) and all(source["lag_events"] == 0 for each in sources for source in each)
+
+
+def _docker(*arguments: str) -> str:
+    return subprocess.run(["docker", *arguments], check=True, capture_output=True, text=True).stdout
+
+
+async def _is_as_it_was(deployment: Deployment, seen: dict[str, Any]) -> None:
     client = Door(f"http://{deployment.front_door}")
     try:
         report = await job.settled(client, seen["actors"], PERIOD)
