@@ -1,6 +1,6 @@
 """`recount`: reads the topics from the beginning to where the projection is, and compares. Exits 1 on a difference."""
 
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -20,17 +20,18 @@ from services.reporting.sql import SQL
 from services.reporting.stored import read_stored, stored_sums
 from shared.advance import Advance
 from shared.command import NOT_WELL, read_settings, run, say
-from shared.contracts.envelope import FetchedRecord, RecordedEvent, UnreadableRecord, from_record
+from shared.contracts.envelope import RecordedEvent
 from shared.contracts.fields import Period
 from shared.database.pool import Connection, answering
 from shared.directory.directory import SQL as DIRECTORY
 from shared.directory.directory import UnitUnknown
+from shared.messaging.copies import rows_of
 from shared.messaging.kafka_topic import KafkaTopic
+from shared.messaging.store import Place as Partition
 from shared.progress import progress
 
 # The consumers that figures come from: facts, and the tree that they are summed over. They share no log.
 CONSUMERS = (FactsProjection.name, "directory")
-BATCH = 2000
 
 commands = typer.Typer()
 
@@ -163,25 +164,9 @@ async def snapshot_of(database_url: str) -> AsyncIterator[tuple[Connection, Snap
 async def applied_events(
     topic: KafkaTopic, ends: Sequence[Applied], held: frozenset[EventId], advanced: Advance
 ) -> AsyncIterator[RecordedEvent]:
-    """A topic from offset 0 to where the projection is, without events that it holds back."""
+    """A topic from offset 0 to where the projection is, without what it holds back or quarantined."""
     for end in ends:
-        offset = 0
-        while offset < end.next_offset:
-            records = await topic.read(end.partition, offset, min(BATCH, end.next_offset - offset))
-            if not records:
-                break
-            for recorded in _readable(records):
-                if recorded.position <= end.position and (recorded.log_id, recorded.position) not in held:
-                    yield recorded
-            advanced(records[-1].offset + 1 - offset)
-            offset = records[-1].offset + 1
-
-
-def _readable(records: Iterable[FetchedRecord]) -> Iterator[RecordedEvent]:
-    """Leaves out what the consumer quarantines: a record without source or position is no event of any log."""
-    for record in records:
-        try:
-            recorded, _ = from_record(record)
-        except UnreadableRecord:
-            continue
-        yield recorded
+        of = Partition(end.log_id, end.partition)
+        async for recorded in rows_of(topic, of, end.next_offset, advance=advanced):
+            if recorded.position <= end.position and (recorded.log_id, recorded.position) not in held:
+                yield recorded

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from shared.contracts.envelope import FetchedRecord, from_record
 from shared.eventstore.log import Log
-from shared.messaging.copies import LogReader, copies, copy_of
+from shared.messaging.copies import FROM_THE_BEGINNING, LogReader, copies, copy_of
 from shared.messaging.partitioner import partition_for
 from shared.messaging.relay_store import Checkpoint
 from shared.messaging.topic import Topic, TopicUnavailable
@@ -70,7 +70,7 @@ async def check_agreement(log: Log, topic: Topic, checkpoint: Checkpoint) -> Map
             await _check_sent(log, topic, checkpoint, partition, ends[partition])
     except LogAndTopicDisagree:
         # What only this topic still has must be saved before anybody is told to delete it.
-        await _check_unconfirmed(log, topic, Checkpoint())
+        await _check_unconfirmed(log, topic, FROM_THE_BEGINNING)
         raise
     await _check_unconfirmed(log, topic, checkpoint)
     return ends
@@ -111,8 +111,8 @@ async def _check_unconfirmed(log: Log, topic: Topic, checkpoint: Checkpoint) -> 
     reader = LogReader(log)
     ahead = last = 0
     # A checkpoint above the head lives longer than the log did: its offsets stand behind what the log lost.
-    start = checkpoint.ends if checkpoint.position <= head else None
-    async for row in copies(topic, log.log_id, start=start):
+    after = checkpoint if checkpoint.position <= head else FROM_THE_BEGINNING
+    async for row in copies(topic, log.log_id, after=after):
         if row.position > head:
             ahead, last = ahead + 1, row.position
         elif await reader.at(row.position) != row:

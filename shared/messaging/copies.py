@@ -1,24 +1,30 @@
 """The log as its topic has it: the copies of its rows, in position order, each once."""
 
 import heapq
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 
+from shared.advance import Advance, unseen
 from shared.contracts.envelope import FetchedRecord, RecordedEvent, UnreadableRecord, from_record
 from shared.eventstore.log import Log
+from shared.messaging.arrival import follow, look
+from shared.messaging.relay_store import Checkpoint
+from shared.messaging.store import Place, Position
 from shared.messaging.topic import Topic
 
 CHUNK = 1000
+FROM_THE_BEGINNING = Checkpoint()
+NOTHING_READ = Position()
 
 
-async def copies(topic: Topic, log_id: str, *, start: Mapping[int, int] | None = None) -> AsyncIterator[RecordedEvent]:
-    """Rows of `log_id` on `topic`, by rising position; `start`: offsets by partition (0 for those not named).
-
-    On a partition positions rise, except where a relay that began again, or was replaced, repeats some: whatever is
-    not above what was already seen is such a repeat, wherever it stands. Records of others are passed over.
-    """
+async def copies(topic: Topic, log_id: str, *, after: Checkpoint = FROM_THE_BEGINNING) -> AsyncIterator[RecordedEvent]:
+    """Rows of `log_id` on `topic` that were sent after a checkpoint, by rising position."""
     ends = await topic.end_offsets()
-    starts = start or {}
-    streams = [_partition(topic, log_id, partition, starts.get(partition, 0), end) for partition, end in ends.items()]
+    streams = [
+        rows_of(
+            topic, Place(log_id, partition), end, Position(after.last.get(partition, 0), after.ends.get(partition, 0))
+        )
+        for partition, end in ends.items()
+    ]
     heads = [(row.position, n, row) for n, stream in enumerate(streams) if (row := await anext(stream, None))]
     heapq.heapify(heads)
     while heads:
@@ -31,17 +37,25 @@ async def copies(topic: Topic, log_id: str, *, start: Mapping[int, int] | None =
             heapq.heapreplace(heads, (following.position, n, following))
 
 
-async def _partition(topic: Topic, log_id: str, partition: int, offset: int, end: int) -> AsyncIterator[RecordedEvent]:
-    seen = 0
-    while offset < end:
-        records = await topic.read(partition, offset, CHUNK)
-        if not records:
-            return
-        for record in records:
-            row = copy_of(record, log_id)
-            if row is not None and row.position > seen:
-                seen = row.position
-                yield row
+async def rows_of(
+    topic: Topic, place: Place, end: int, at: Position = NOTHING_READ, advance: Advance = unseen
+) -> AsyncIterator[RecordedEvent]:
+    """A partition's rows from `at` to before offset `end`, as consumers take them: no repeats, nothing foreign.
+
+    What consumers would wait for is left to whoever compares the rows with the log: they go on behind a gap.
+    """
+    offset = at.next_offset
+    while offset < end and (records := await topic.read(place.partition, offset, min(CHUNK, end - offset))):
+        left = [look(record) for record in records]
+        while left:
+            followed = follow(place, at, left)
+            for arrived in followed.fresh:
+                if arrived.recorded is not None:
+                    yield arrived.recorded
+            gap = followed.gap
+            at = followed.position._replace(position=gap.prev) if gap else followed.position
+            left = left[left.index(gap) :] if gap else []
+        advance(records[-1].offset + 1 - offset)
         offset = records[-1].offset + 1
 
 

@@ -1,6 +1,6 @@
 """A previewed file is applied: compared once more, then recorded row by row. Cut short, it is finished by repeating it.
 
-Each row is one command, its id made of import and row, so a row that was recorded answers and does nothing again.
+What is recorded together is one command, its id made of import and rows: recorded before, it does nothing again.
 Member ids are reserved before the first event: a repetition finds them.
 """
 
@@ -174,12 +174,12 @@ class _Recorder:
 
     async def _work(self, batches: Iterator[Sequence[Change[Any]]]) -> None:
         for batch in batches:
-            first = batch[0]
+            first, rows = batch[0], ",".join(f"{change.outcome}:{change.row}" for change in batch)
             receipt = await self._handler.handle(
                 tuple(command for change in batch for command in change.commands),
                 stream=first.stream,
                 key=first.key,
-                context=Context(uuid5(self._import_id, f"{first.outcome}:{first.row}"), self._metadata),
+                context=Context(uuid5(self._import_id, rows), self._metadata),
                 texts=[text for change in batch for text in change.texts],
             )
             if receipt.position is not None:

@@ -1,12 +1,15 @@
 """Files through HTTP: preview, apply, the same file twice, bad files, cut short and finished; no name in the log."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
 from samples.province import Province
-from samples.province.files import IMPORTS, MEMBERS, UNITS
+from samples.province.files import IMPORTS, MEMBERS, UNITS, write_files
+from services.membership.imports import apply
 from shared.contracts.envelope import RecordedEvent
 from shared.eventstore.log import Append, LogUnavailable
 from tests.integration.inprocess import bearer
@@ -15,6 +18,12 @@ from tests.integration.membership.conftest import MACHINE, Sender
 
 def member_lines(sender: Sender) -> list[str]:
     return (sender.folder / MEMBERS).read_text(encoding="utf-8-sig").splitlines()
+
+
+def units_file(province: Province, folder: Path) -> bytes:
+    folder.mkdir()
+    write_files(province, folder)
+    return (folder / UNITS).read_bytes()
 
 
 def as_file(lines: list[str]) -> bytes:
@@ -143,6 +152,36 @@ async def test_an_apply_that_was_cut_short_is_finished_by_repeating_it(
     assert admitted == len(province.members)
     again = await sender.preview("members", (sender.folder / MEMBERS).read_bytes())
     assert (again["new"], again["changed"], again["unchanged"]) == (0, 0, len(province.members))
+
+
+async def test_a_batch_is_recorded_though_its_first_row_was_in_another_one_before_the_apply_was_cut_short(
+    sender: Sender, province: Province, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(apply, "TOGETHER", 2)
+    for mapping, name in IMPORTS[:2]:
+        await sender.applied(mapping, (sender.folder / name).read_bytes())
+    names = [replace(unit, name=f"{unit.name} mới") for unit in province.units]
+    renamed = units_file(replace(province, units=names), tmp_path / "all")
+    preview = await sender.preview("units", renamed)
+    log = sender.service.runtime.log
+    append = log.append
+    written: list[Append] = []
+
+    async def fails_after_one(wanted: Append) -> Sequence[RecordedEvent]:
+        if written:
+            raise LogUnavailable("the database went away")
+        written.append(wanted)
+        return await append(wanted)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(log, "append", fails_after_one)
+        assert (await sender.apply(preview["import_id"])).status_code == 503
+    first = replace(province, units=[replace(province.units[0], name="Tên khác"), *names[1:2], *province.units[2:]])
+    assert (await sender.applied("units", units_file(first, tmp_path / "first")))["changed"] == 1
+
+    assert (await sender.apply(preview["import_id"])).status_code == 200
+    again = await sender.preview("units", renamed)
+    assert (again["changed"], again["unchanged"]) == (0, len(names))
 
 
 async def test_an_applied_file_is_not_kept(sender: Sender) -> None:

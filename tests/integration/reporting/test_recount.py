@@ -125,6 +125,19 @@ async def test_a_lost_event_is_named(world: World, topics: Topics) -> None:
     assert difference.events == ("evaluation:1 (only in the topic)",)
 
 
+async def test_what_the_projection_quarantined_is_not_counted(world: World, topics: Topics) -> None:
+    settings = await published(world, topics)
+    [score] = [row for log in world.story.logs if log.log_id == "evaluation" for row in await log.read(after=0)]
+    partition = partition_for(score.key, PARTITIONS)
+    topic = await KafkaTopic.open(topics.brokers, "attendance", topics.prefix)
+    await topic.send({partition: [to_record(score._replace(position=2), prev=1)]})
+    await topic.close()
+    moved = "UPDATE consumer_position SET next_offset = next_offset + 1 WHERE log_id = 'attendance' AND partition = $1"
+    assert await world.service.runtime.pool.execute(moved, partition) == "UPDATE 1"
+
+    assert not (await run_recount(settings)).differences
+
+
 @pytest.mark.parametrize("table", ["consumer_position", "held_event"])
 async def test_what_the_projection_has_not_applied_is_not_counted(world: World, topics: Topics, table: str) -> None:
     settings = await published(world, topics)

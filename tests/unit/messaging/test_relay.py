@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.contracts.envelope import Record, from_record
+from shared.contracts.envelope import Record, from_record, to_record
 from shared.eventstore import MemoryLog
 from shared.messaging import relay
 from shared.messaging.agreement import (
@@ -21,7 +21,7 @@ from shared.messaging.agreement import (
 from shared.messaging.memory_relay_store import MemoryRelayStore
 from shared.messaging.memory_topic import Broker, MemoryTopic
 from shared.messaging.partitioner import partition_for
-from shared.messaging.recover import recover_from_topic, verify
+from shared.messaging.recover import Verified, recover_from_topic, verify
 from shared.messaging.relay import Relay, Term
 from shared.messaging.relay_store import Checkpoint, Fenced, Leadership
 from shared.messaging.topic import SendFailed
@@ -293,6 +293,35 @@ async def test_what_only_the_topic_has_is_named_before_the_topic_is_given_up(
     await restored.restore(await log.read(after=0, limit=8))
     with pytest.raises(LogBehindTopic):
         await check_agreement(restored, topic, Checkpoint(8, {0: 8}, {0: 999}))
+
+
+async def test_what_contradicts_the_log_is_no_copy_of_it(
+    log: MemoryLog, broker: Broker, leadership: Leadership
+) -> None:
+    """Consumers quarantine it; to recover it would put it into the log, to believe its position hide what follows."""
+    await fill(log, 6)
+    topic = MemoryTopic(broker)
+    await (term := await Term.begin(log, topic, leadership, clock)).step()
+    [first, *_] = await log.read(after=0)
+    partition = partition_for(first.key, 3)
+    broker.append(partition, to_record(first._replace(position=999_999), prev=0))
+    await fill(log, 6, start=6)
+    await term.step()
+    broker.append(partition, to_record(first._replace(position=1_000_000), prev=0))
+
+    assert (await verify(log, topic, 12)).is_copy
+    assert await recover_from_topic(log, topic) == 0
+    await Term.begin(log, topic, leadership, clock)
+
+
+async def test_what_stands_behind_a_gap_is_a_copy_too(log: MemoryLog, broker: Broker, leadership: Leadership) -> None:
+    await fill(log, 12)
+    topic = MemoryTopic(broker)
+    await (await Term.begin(log, topic, leadership, clock)).step()
+    [lost, *_] = [row for row in await log.read(after=0) if partition_for(row.key, 3) == 0][1:]
+    broker.records[0] = [each for each in broker.records[0] if from_record(each)[0] != lost]
+
+    assert await verify(log, topic, 12) == Verified(12, (lost.position,), (), ())
 
 
 async def test_verify_names_what_is_missing_foreign_and_different(
