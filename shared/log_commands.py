@@ -99,7 +99,7 @@ async def _reset(store: PostgresRelayStore) -> None:
 @asynccontextmanager
 async def _topic(running: Runtime) -> AsyncIterator[KafkaTopic]:
     settings = running.settings
-    topic = await KafkaTopic.open(settings.brokers, settings.name, settings.topic_prefix)
+    topic = await KafkaTopic.open(settings.brokers, settings.name, settings.topic_prefix, sends=False)
     try:
         yield topic
     finally:

@@ -112,8 +112,9 @@ class Runtime:
 
     def handler(self, aggregate: Aggregate[C, S]) -> CommandHandler[C, S]:
         """The one command handler of `aggregate` in this process: it holds queues and cached states."""
-        known = self._command_handlers.setdefault(id(aggregate), CommandHandler(self.log, aggregate))
-        return cast("CommandHandler[C, S]", known)
+        if id(aggregate) not in self._command_handlers:
+            self._command_handlers[id(aggregate)] = CommandHandler(self.log, aggregate)
+        return cast("CommandHandler[C, S]", self._command_handlers[id(aggregate)])
 
     def handler_named(self, consumer: str) -> EventHandler:
         """Raises `UnknownConsumer`."""

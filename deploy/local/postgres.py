@@ -21,7 +21,6 @@ LEFTOVER_SECONDS = 5
 FAST_SHUTDOWN = signal.SIGINT  # rolls back what is open and writes a checkpoint
 CAP_DAC_OVERRIDE = 1
 IMPOSSIBLE_PID = 2**22 + 1  # Linux has at most 2**22
-DURABLE: Mapping[str, str] = {}
 # Outlives a kill -9 of the server, not a power cut.
 VOLATILE: Mapping[str, str] = {"fsync": "off", "full_page_writes": "off"}
 
@@ -68,7 +67,7 @@ def start_postgres(
         "max_connections": str(max_connections),
         "timezone": "UTC",
         "log_timezone": "UTC",
-        **(DURABLE if durable else VOLATILE),
+        **({} if durable else VOLATILE),
         **(settings or {}),
     }
     _disown_lock(data)

@@ -44,6 +44,9 @@ class CursorMalformed(DomainError):
     problem = "cursor-malformed"
     status = 422
 
+    def __init__(self) -> None:
+        super().__init__("after: con trỏ trang không đúng; lấy lại từ trường next.")
+
 
 @router.get("/reports/{unit_id}/{period}")
 async def report(asked: Annotated[Question, Depends(question)]) -> ReportView:
@@ -86,7 +89,7 @@ async def children(
     if after is not None:
         position = next((n for n, unit in enumerate(units) if [str(unit.unit_id)] == _opened(after)), None)
         if position is None:
-            raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.")
+            raise CursorMalformed
         units = units[position + 1 :]
     return ChildrenView(items=units[:size], next=_cursor(units[size - 1].unit_id) if len(units) > size else None)
 
@@ -148,10 +151,10 @@ def place_after(cursor: str | None) -> tuple[datetime, str, int]:
         time, log_id, position = _opened(cursor)
         moment, number = datetime.fromisoformat(time).astimezone(UTC), int(position)
     except (ValueError, OverflowError) as error:
-        raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.") from error
+        raise CursorMalformed from error
     # Nothing that PostgreSQL's types cannot hold.
     if not (log_id.isprintable() and 0 <= number <= EVERYTHING):
-        raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.")
+        raise CursorMalformed
     return moment, log_id, number
 
 
@@ -163,9 +166,9 @@ def _opened(cursor: str) -> list[str]:
     try:
         parts = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         if not isinstance(parts, list) or not all(isinstance(part, str) for part in parts) or not parts:
-            raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.")
+            raise CursorMalformed
     except ValueError as error:
-        raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.") from error
+        raise CursorMalformed from error
     return parts
 
 
@@ -173,4 +176,4 @@ def _uuid(text: str) -> UUID:
     try:
         return UUID(text)
     except ValueError as error:
-        raise CursorMalformed("after: con trỏ trang không đúng; lấy lại từ trường next.") from error
+        raise CursorMalformed from error

@@ -209,7 +209,7 @@ async def _known(connection: Connection, known_as_of: KnownAsOf) -> tuple[Vector
     now = await _positions(connection, None)
     known: Vector | None = None
     if known_as_of.moment is not None:
-        known = dict.fromkeys(now, 0) | await _positions(connection, known_as_of.moment)
+        known = await _positions(connection, known_as_of.moment)
     elif known_as_of.positions is not None:
         known = now | dict(known_as_of.positions)
     return known, now if known is None else known

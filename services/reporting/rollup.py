@@ -34,6 +34,20 @@ class Change:
     said: dict[str, Any]
 
 
+SAYING = frozenset(
+    {
+        "UnitRegistered",
+        "UnitMoved",
+        "UnitDissolved",
+        "UnitsMerged",
+        "UnitChangeWithdrawn",
+        "UnitKindDefined",
+        "PresenceRuleDecided",
+        "PresenceRuleWithdrawn",
+    }
+)
+
+
 class TreeTally:
     """Units, kinds and presence rules, as events say them. Order does not matter, repetition neither."""
 
@@ -46,7 +60,10 @@ class TreeTally:
 
     def add(self, recorded: RecordedEvent) -> None:
         """Events that say nothing about the tree or a presence rule change nothing."""
-        body, position = json.loads(recorded.data), recorded.position
+        if recorded.type in SAYING:  # few are: the JSON of all others is not read
+            self._add(recorded, json.loads(recorded.data), recorded.position)
+
+    def _add(self, recorded: RecordedEvent, body: dict[str, Any], position: int) -> None:
         match recorded.type:
             case "UnitRegistered":
                 self._say(recorded, body["unit_id"], body, {name: body[name] for name in ("kind", "parent_id")})

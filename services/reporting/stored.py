@@ -7,7 +7,7 @@ from typing import Any
 
 from services.reporting.figures import last_day
 from services.reporting.known import EVERYTHING
-from services.reporting.recount import Month, Place, Stored
+from services.reporting.recount import Month, Stored
 from services.reporting.sql import SQL
 from shared.database.pool import Connection
 
@@ -16,7 +16,7 @@ NOT_COMPARED = frozenset({"meeting_id", "held_on"})
 
 async def read_stored(connection: Connection) -> Stored:
     """All months, contributions and events kept here. `connection`: in a transaction that sees one snapshot."""
-    months = {(str(row["unit_id"]), row["period"]): _month(dict(row)) async for row in SQL.all_months(connection)}
+    months = {(str(row["unit_id"]), row["period"]): stored_month(row) async for row in SQL.all_months(connection)}
     meetings = {str(row["meeting_id"]): _meeting(dict(row)) async for row in SQL.all_meetings(connection)}
     events = {
         (row["log_id"], row["position"]): (str(row["meeting_id"]), int(row["digest"]))
@@ -25,7 +25,8 @@ async def read_stored(connection: Connection) -> Stored:
     return Stored(months, meetings, events)
 
 
-def _month(row: dict[str, Any]) -> dict[str, Any]:
+def stored_month(row: Mapping[str, Any]) -> Month:
+    """From a row of `cell_month`."""
     kept = {name: value for name, value in row.items() if name not in ("unit_id", "period")}
     return kept | _digests(row) | {"ratings": json.loads(row["ratings"])}
 
@@ -35,14 +36,8 @@ def _meeting(row: dict[str, Any]) -> dict[str, Any]:
     return kept | _digests(row) | {"unit_id": str(row["unit_id"])}
 
 
-def _digests(row: dict[str, Any]) -> dict[str, int]:
+def _digests(row: Mapping[str, Any]) -> dict[str, int]:
     return {name: int(row[name]) for name in ("input_digest", "facts_digest")}
-
-
-async def read_months_known(connection: Connection, period: str, known: Mapping[str, int]) -> Mapping[Place, Month]:
-    """The months of all cells for `period`, as known at positions by log id."""
-    rows = SQL.months_known(connection, period=period, known=json.dumps(known))
-    return {(str(row["unit_id"]), row["period"]): _month(dict(row)) async for row in rows}
 
 
 async def stored_sums(connection: Connection, period: str) -> dict[str, dict[str, int]]:

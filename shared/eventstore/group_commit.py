@@ -1,4 +1,4 @@
-"""Group commit: appends that arrive while one transaction is being written go out together in the next.
+"""Group commit: appends that arrive while one transaction is being written share the next ones.
 
 The log's lock makes appends serial; sharing it, and the disk's flush at COMMIT, is what pays for it.
 """
@@ -21,7 +21,8 @@ from shared.eventstore.statements import QUERIES
 from shared.observability.tracing import step_span
 
 MAX_EVENTS = 2000
-# Of more appends than this, half goes out: the other half is written while the answers of the first bring the next.
+# So many appends go out at once, or half of those that wait if that is more: while one half is written, the other gets
+# ready, whose callers would otherwise all come back at the same moment.
 ALL_AT_ONCE = 32
 
 logger = structlog.get_logger(__name__)

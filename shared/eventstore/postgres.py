@@ -113,7 +113,7 @@ def _translated() -> Iterator[None]:
 
 
 def _unavailable(error: Exception) -> LogUnavailable:
-    unavailable = LogUnavailable("the database does not answer: repeat the request with the same Idempotency-Key")
+    unavailable = LogUnavailable("Cơ sở dữ liệu chưa trả lời: hãy gửi lại yêu cầu với cùng Idempotency-Key.")
     unavailable.__cause__ = error
     return unavailable
 
@@ -123,4 +123,4 @@ def _refused(error: Exception) -> Exception:
     if not isinstance(error, _DATA_ERRORS):
         return error
     what = getattr(error, "constraint_name", None) or type(error).__name__
-    return AppendRefused(f"the database cannot store this append ({what}): check its ids and texts")
+    return AppendRefused(f"Không lưu được nội dung này ({what}): hãy kiểm tra các mã định danh và văn bản.")

@@ -67,7 +67,7 @@ class Consumer:
         for item in batch:
             by_place[Place(self.topics[item.record.topic], item.record.partition)].append(item)
         async with self.store.transaction() as tx:
-            outcome = await self._handle(tx, by_place)
+            outcome = await self._advance(tx, by_place)
             failpoint("consumer.before_commit")
         failpoint("consumer.after_commit")
         self._report(outcome)
@@ -80,10 +80,10 @@ class Consumer:
             tried += 1
         return tried
 
-    async def _handle(self, tx: StoreTransaction, by_place: Mapping[Place, Sequence[Looked]]) -> Outcome:
+    async def _advance(self, tx: StoreTransaction, by_place: Mapping[Place, Sequence[Looked]]) -> Outcome:
         positions = await tx.lock_positions(self.name, by_place.keys())
         followed = {place: follow(place, positions[place], by_place[place]) for place in sorted(by_place)}
-        outcome = await self._take(tx, [arrived for part in followed.values() for arrived in part.fresh])
+        outcome = await self._apply(tx, [arrived for part in followed.values() for arrived in part.fresh])
         outcome.duplicates = sum(part.duplicates for part in followed.values())
         outcome.quarantined = await self._quarantine(tx, followed)
         for place, part in followed.items():
@@ -97,11 +97,15 @@ class Consumer:
         records = [item for part in followed.values() for item in part.quarantined]
         return await tx.quarantine(self.name, records) if records else 0
 
-    async def _take(self, tx: StoreTransaction, fresh: Sequence[Arrived]) -> Outcome:
+    async def _apply(self, tx: StoreTransaction, fresh: Sequence[Arrived]) -> Outcome:
         """Everything for the new events but their positions."""
-        declared = [arrived for arrived in fresh if not self._is_ignored(arrived)]
-        if len(declared) < len(fresh):
-            ignored = Counter((arrived.log_id, arrived.type) for arrived in fresh if self._is_ignored(arrived))
+        declared, ignored = list[Arrived](), Counter[tuple[str, str]]()
+        for arrived in fresh:
+            if is_ignored(self.handler, arrived):
+                ignored[arrived.log_id, arrived.type] += 1
+            else:
+                declared.append(arrived)
+        if ignored:
             await tx.count_ignored(self.name, ignored)
         if not declared:
             return Outcome(ignored=len(fresh))
@@ -153,9 +157,6 @@ class Consumer:
         if held:
             await tx.hold(self.name, held)
         return held
-
-    def _is_ignored(self, arrived: Arrived) -> bool:
-        return is_ignored(self.handler, arrived)
 
     async def _check_stop_rule(self, tx: StoreTransaction, *, declared: int, new: Mapping[KeyOf, HeldKey]) -> None:
         failed = sum(1 for key in new.values() if key.state is HeldState.PARKED)

@@ -26,7 +26,7 @@ READ_AT_ONCE = 100
 class Pace:
     """How often and how long, in seconds; `max_records` per batch, of a handler that does not ask for more.
 
-    `linger`: after a batch that was not full, whose statements cost as much as those of a full one.
+    `linger`: after a batch of fewer, whose statements cost as much as those of so many.
     """
 
     max_records: int = 500

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from shared.advance import Advance, unseen
-from shared.contracts.envelope import MAX_POSITION, UnreadableRecord
+from shared.contracts.envelope import UnreadableRecord
 from shared.contracts.event import UndecodableEvent, UnknownEventType
 from shared.messaging.application import Application, held_key
 from shared.messaging.arrival import read
@@ -106,21 +106,18 @@ async def _replay(store: Store, tx: StoreTransaction, handler: EventHandler, key
     """The next held events of a locked key. New ones cannot come in between: they need the same lock."""
     events = await tx.held_events(handler.name, key.of, limit=CHUNK)
     application = Application(handler, tx, store.is_transient)
-    batch, undecodable = _decode(handler, key, events)
+    batch, failure = _decode(handler, key, events)
     applied = await application.apply(batch)
-    failed, stays = None, MAX_POSITION + 1
     if key.of in applied.failed:
-        failed, stays = applied.failed[key.of], batch[len(applied.done)].recorded.position
-    elif undecodable:
-        stays, failed = undecodable
-    await tx.drop_events(handler.name, key.of, [event.position for event in events if event.position < stays])
-    if failed:
-        await tx.put_key(handler.name, failed)
-        return _Part(len(applied.done), failed, finished=False)
-    finished = len(events) == key.events
-    if finished:
+        failure = batch[len(applied.done)].recorded.position, applied.failed[key.of]
+    passed = [event.position for event in events if failure is None or event.position < failure[0]]
+    await tx.drop_events(handler.name, key.of, passed)
+    finished = failure is None and len(events) == key.events
+    if failure:
+        await tx.put_key(handler.name, failure[1])
+    elif finished:
         await tx.drop_key(handler.name, key.of)
-    return _Part(len(applied.done), None, finished)
+    return _Part(len(applied.done), failure and failure[1], finished)
 
 
 def _decode(

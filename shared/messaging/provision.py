@@ -1,4 +1,4 @@
-"""Makes the topics of a log, and checks at every start that they keep everything for ever."""
+"""Makes the topics of a log, and checks that they keep everything for ever."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -57,21 +57,6 @@ async def _check_made(admin: Admin, service: str, prefix: str, partitions: int) 
     return await _check(admin, service, prefix, partitions)
 
 
-async def check_topics(
-    brokers: Brokers,
-    service: str,
-    *,
-    prefix: str = "",
-    partitions: int | None = None,
-) -> None:
-    """For every start. Raises `TopicMisconfigured` if a topic of `service` would lose events or is not there.
-
-    `partitions`: how many the deployment means to have; None leaves that to the relay, which knows what it sent.
-    """
-    async with _admin(brokers) as admin:
-        await _check(admin, service, prefix, partitions)
-
-
 @asynccontextmanager
 async def _admin(brokers: Brokers) -> AsyncIterator[Admin]:
     admin = brokers.admin()
@@ -82,7 +67,7 @@ async def _admin(brokers: Brokers) -> AsyncIterator[Admin]:
         await admin.close()
 
 
-async def _check(admin: Admin, service: str, prefix: str, partitions: int | None) -> None:
+async def _check(admin: Admin, service: str, prefix: str, partitions: int) -> None:
     events, progress = events_topic(service, prefix), progress_topic(service, prefix)
     await _check_auto_creation(admin)
     await _check_partitions(admin, events, partitions)
@@ -102,12 +87,12 @@ async def _check_auto_creation(admin: Admin) -> None:
             )
 
 
-async def _check_partitions(admin: Admin, topic: str, wanted: int | None) -> None:
+async def _check_partitions(admin: Admin, topic: str, wanted: int) -> None:
     [description] = await admin.describe_topics([topic])
     count = len(description["partitions"])
     if count == 0:
         raise _NotThere(f"topic {topic} does not exist: provision it")
-    if wanted not in {None, count}:
+    if count != wanted:
         raise TopicMisconfigured(
             f"topic {topic} has {count} partitions, not {wanted}: their number is for ever, as keys' partitions follow "
             "from it; correct the setting, or make the topic anew and republish"

@@ -123,17 +123,20 @@ class Session:
                     self._kafka.seek(partition, offset)
                 return await Watchdog(consumer, peek, [*offsets], self._pace).watch(self._stands_still_for_a_reason)
             finally:
-                for task in (self._taking, *self._fetching_again.values()):
-                    if task is not None:
-                        task.cancel()
-                if self._taking is not None:
-                    await asyncio.wait([self._taking])
-                kafka = subscriber.consumer  # FastStream forgets it before it is closed, or leaves it half started
-                try:
-                    await asyncio.gather(broker.stop(), return_exceptions=True)  # the next session has a new one
-                finally:  # also when the process is ended while a session ends
-                    if kafka is not None:
-                        await stop(kafka)
+                await self._end(broker, subscriber)
+
+    async def _end(self, broker: KafkaBroker, subscriber: BatchSubscriber) -> None:
+        tasks = [*self._fetching_again.values()] + ([self._taking] if self._taking else [])
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+        kafka = subscriber.consumer  # FastStream forgets it before it is closed, or leaves it half started
+        try:
+            await asyncio.gather(broker.stop(), return_exceptions=True)  # the next session has a new one
+        finally:  # also when the process is ended while a session ends
+            if kafka is not None:
+                await stop(kafka)
 
     def _subscribe(
         self, starts: StartOffsets, partitions: Sequence[AssignedPartition]

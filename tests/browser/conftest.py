@@ -82,14 +82,14 @@ def page(browser: Browser, played: Played) -> Iterator[Page]:
 
 @pytest.fixture
 def picture(page: Page) -> Callable[..., None]:
-    """Writes `docs/images/<name>.png` and `<name>-narrow.png`, from `part` on; nothing may stick out at the side."""
+    """Writes `docs/images/<name>.png`, from `part` on; nothing may stick out at the side, on a telephone neither."""
 
     def take(name: str, part: str = "main") -> None:
-        for size, ending in ((NARROW, "-narrow"), (WIDE, "")):
+        for size in (NARROW, WIDE):
             page.set_viewport_size(size)
             assert page.evaluate("document.documentElement.scrollWidth") <= size["width"], f"{name} sticks out"
-            page.locator(part).evaluate("part => part.scrollIntoView()")
-            page.screenshot(path=IMAGES / f"{name}{ending}.png")
+        page.locator(part).evaluate("part => part.scrollIntoView()")
+        page.screenshot(path=IMAGES / f"{name}.png")
 
     return take
 

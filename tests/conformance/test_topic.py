@@ -10,7 +10,7 @@ from shared.contracts.envelope import Record
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.memory_topic import Broker, MemoryTopic
 from shared.messaging.progress import ProgressRecord
-from shared.messaging.provision import check_topics, provision
+from shared.messaging.provision import provision
 from shared.messaging.topic import SendFailed, Topic, TopicMisconfigured, TopicUnavailable
 from tests.fixtures.topics import Topics
 
@@ -94,7 +94,6 @@ async def test_a_topic_that_nobody_made_is_unavailable(topics: Topics) -> None:
 async def test_provisioning_twice_is_harmless(topics: Topics) -> None:
     await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
     await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
-    await check_topics(topics.brokers, "notes", prefix=topics.prefix)
 
 
 async def test_refuses_a_topic_that_would_lose_events(topics: Topics) -> None:
@@ -106,12 +105,7 @@ async def test_refuses_a_topic_that_would_lose_events(topics: Topics) -> None:
 async def test_refuses_another_number_of_partitions(topics: Topics) -> None:
     await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=PARTITIONS)
     with pytest.raises(TopicMisconfigured, match="3 partitions, not 4"):
-        await check_topics(topics.brokers, "notes", prefix=topics.prefix, partitions=4)
-
-
-async def test_refuses_to_start_without_its_topics(topics: Topics) -> None:
-    with pytest.raises(TopicMisconfigured, match="does not exist"):
-        await check_topics(topics.brokers, "notes", prefix=topics.prefix)
+        await provision(topics.brokers, "notes", prefix=topics.prefix, partitions=4)
 
 
 async def test_closing_throws_away_what_the_broker_does_not_take(topics: Topics) -> None:

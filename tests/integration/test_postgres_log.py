@@ -158,7 +158,7 @@ async def test_appends_that_arrive_together_share_transactions(log_pool: Pool, l
     assert await log_pool.fetchval("SELECT count(DISTINCT xmin::text) FROM events") <= 2
 
 
-async def test_of_many_that_wait_half_goes_out_so_that_the_other_half_is_ready_to(
+async def test_of_many_that_wait_half_goes_out_and_the_other_half_gets_ready(
     log_pool: Pool, log: GroupCommitLog
 ) -> None:
     await asyncio.gather(*(log.append(append_of(stream=f"note-{n}")) for n in range(200)))

@@ -1,5 +1,6 @@
 """Laws of the figures: no order of arrival, repetition or second code path gives another sum or digest."""
 
+import json
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 from services.reporting.facts import SOURCES
 from services.reporting.projections import FactsProjection
 from services.reporting.recount import Month, Place, Recount, Stored, differences
-from services.reporting.stored import read_months_known, read_stored
+from services.reporting.stored import read_stored, stored_month
 from shared.contracts.envelope import RecordedEvent
 from shared.database.migrate import SHARED_MIGRATIONS
 from shared.messaging.handler import Received
@@ -95,9 +96,9 @@ async def months_known(
     await transaction.start()
     try:
         await apply(connection, arrived, size)
-        months: dict[Place, Month] = {}
-        for period in ("2026-02", "2026-03"):
-            months |= await read_months_known(connection, period, heads)
-        return months
+        known = "SELECT month.* FROM unnest($1::text[]) AS of, months_of($2, of, $3) AS month"
+        cells = await connection.fetchval("SELECT array_agg(DISTINCT unit_id) FROM meeting_fact")
+        rows = await connection.fetch(known, ["2026-02", "2026-03"], cells or [], json.dumps(heads))
+        return {(str(row["unit_id"]), row["period"]): stored_month(dict(row)) for row in rows}
     finally:
         await transaction.rollback()

@@ -185,9 +185,9 @@ SELECT unit_id FROM units_below(ARRAY[:unit_id::uuid], :valid_on::date, :tree_po
 WHERE unit_id = ANY (:units::uuid[]);
 
 -- name: positions_at
--- The last position of each log that was recorded by a time, or (NULL) that is kept here. Each by its index: a report
--- must not read all facts of all years.
-SELECT log_id, position FROM unnest(:logs::text[]) AS log (log_id) CROSS JOIN LATERAL (
+-- The last position of each log that was recorded by a time, or (NULL) that is kept here; 0 if there is none: left out, a
+-- log would be taken as known now. Each by its index: a report must not read all facts of all years.
+SELECT log_id, coalesce(position, 0) AS position FROM unnest(:logs::text[]) AS log (log_id) CROSS JOIN LATERAL (
     SELECT max(position) AS position FROM (
         (SELECT position FROM meeting_fact AS kept
         WHERE kept.log_id = log.log_id AND recorded_at <= coalesce(:moment::timestamptz, 'infinity')
@@ -200,8 +200,7 @@ SELECT log_id, position FROM unnest(:logs::text[]) AS log (log_id) CROSS JOIN LA
         (SELECT position FROM presence_rule AS kept
         WHERE kept.log_id = log.log_id AND recorded_at <= coalesce(:moment::timestamptz, 'infinity'))
     ) AS kept
-) AS last
-WHERE position IS NOT NULL;
+) AS last;
 
 -- name: periods_known
 -- Periods that any meeting here serves, the latest first.
@@ -223,10 +222,6 @@ SELECT * FROM meeting_contribution;
 -- name: all_event_digests
 -- Every event that is kept, with its digest.
 SELECT log_id, position, meeting_id, digest FROM meeting_fact;
-
--- name: months_known
--- The months of all cells for a period, as known at positions.
-SELECT * FROM months_of(:period, :known::jsonb);
 
 -- name: keep_bands!
 -- The bands of a criteria set, once.
