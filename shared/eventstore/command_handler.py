@@ -175,6 +175,6 @@ def first_answer(rows: Sequence[RecordedEvent]) -> Receipt:
 
 
 def _repeated(rows: Sequence[RecordedEvent], stream: str, context: Context) -> Receipt:
-    if rows[0].stream != stream or rows[0].metadata.body_hash != context.metadata.body_hash:
+    if rows[0].stream != stream or not context.recorded(rows):
         raise CommandReused("Idempotency-Key này đã dùng cho một yêu cầu khác: hãy dùng mã mới.")
     return first_answer(rows)

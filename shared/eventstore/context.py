@@ -1,6 +1,7 @@
 """Who asks, why, and under which id: what a command carries besides itself."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid5
 
@@ -13,10 +14,19 @@ REACTIONS = UUID("a3c1a4de-2b57-5f0c-8a6c-7d5a5a0f3e42")
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Made from a request or a received event. `metadata.body_hash`: SHA-256 of the canonical body, if there is one."""
+    """Made from a request or a received event.
+
+    `metadata.body_hash`: the keyed hash of the body, if there is one. `plain_hash`: without a key, which is recorded
+    nowhere, as it could be guessed back; version 0.1.0 recorded it.
+    """
 
     command_id: UUID
     metadata: Metadata
+    plain_hash: str | None = None
+
+    def recorded(self, rows: Sequence[RecordedEvent]) -> bool:
+        """Whether `rows` of this command's id are of a request with the same body."""
+        return rows[0].metadata.body_hash in {self.metadata.body_hash, self.plain_hash or self.metadata.body_hash}
 
     def part(self, name: str) -> "Context":
         """The context of one of several appends of the same request, the same again when the request is repeated."""

@@ -25,7 +25,7 @@ LOG: Schema = {
                 "causation_id": UUID,
                 "on_behalf_of": TEXT,
                 "traceparent": TEXT,
-                "body_hash": TEXT,
+                "body_hash": TEXT | {"description": "Keyed: says nothing outside of its service."},
             },
             "required": ["correlation_id", "actor"],
         },

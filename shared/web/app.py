@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fastapi import APIRouter, FastAPI
 
 from shared.web import document, health, held_keys, ops, problems, repeated
+from shared.web.body_hash import BodyHashes
 from shared.web.body_limit import BodyLimit
 from shared.web.consistency import Applied
 from shared.web.document import DocumentedApp
@@ -21,6 +22,7 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI
     app.state.runtime = service
     app.state.tokens = Tokens(settings.oidc_issuer, settings.oidc_audience, keys_from(settings.oidc_jwks_url))
     app.state.applied = Applied(service)
+    app.state.body_hashes = BodyHashes(service.pool)
     problems.install(app)
     repeated.install(app)
     # One route after the other is compared with the path: those that are asked all the time stand first.

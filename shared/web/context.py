@@ -1,7 +1,5 @@
 """From a request to a command's context, and from a receipt to the answer."""
 
-import hashlib
-import json
 from typing import Annotated
 from uuid import UUID
 
@@ -12,6 +10,7 @@ from shared.contracts.envelope import Metadata
 from shared.eventstore.command_handler import Receipt
 from shared.eventstore.context import Context, command_id
 from shared.observability.tracing import current_traceparent
+from shared.web.body_hash import plain_hash
 from shared.web.consistency import at_least
 from shared.web.identity import Identity, identify
 from shared.web.problems import Refused
@@ -39,25 +38,18 @@ async def command_context(
         raise IdempotencyKeyMissing("Thiếu tiêu đề Idempotency-Key: đặt một mã riêng cho mỗi lần nhập.")
     # Without the front door's prefix: the same command is the same through either door.
     path = request.url.path.removeprefix(request.scope["root_path"])
+    body = await request.body()
     metadata = Metadata(
         correlation_id=UUID(request.state.correlation_id),
         actor=identity.actor,
         on_behalf_of=str(identity.behalf) if identity.behalf else None,
         traceparent=current_traceparent(),
-        body_hash=_body_hash(await request.body()),
+        body_hash=await request.app.state.body_hashes.of(body),
     )
-    context = Context(command_id(identity.subject, f"{request.method} {path}", idempotency_key), metadata)
+    command = command_id(identity.subject, f"{request.method} {path}", idempotency_key)
+    context = Context(command, metadata, plain_hash(body))
     request.state.command = context
     return context
-
-
-def _body_hash(body: bytes) -> str:
-    # Canonical JSON where it is JSON, so that spaces and the order of keys do not make another command of it.
-    try:
-        canonical = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    except (ValueError, RecursionError):
-        canonical = body
-    return hashlib.sha256(canonical).hexdigest()
 
 
 class CommandAccepted(BaseModel):

@@ -27,6 +27,6 @@ async def _answer(request: Request, error: Exception) -> Response:
     if command is None or runtime.log is None:
         return await domain_error(request, error)
     rows = await runtime.log.find_command(command.command_id)
-    if not rows or rows[0].metadata.body_hash != command.metadata.body_hash:
+    if not rows or not command.recorded(rows):
         return await domain_error(request, error)
     return JSONResponse(receipt(first_answer(rows)).model_dump(mode="json"))

@@ -12,6 +12,10 @@ SELECT
 FROM unnest(:streams::text[], :command_ids::uuid[]) WITH ORDINALITY AS a (stream, command_id, place)
 ORDER BY a.place;
 
+-- name: body_key$
+-- What bodies of commands are hashed with.
+SELECT key FROM body_key;
+
 -- name: append_events
 -- Stores what the checks let pass, in a transaction of its own unless one is open; see the migration.
 SELECT stored_id, stored_position, stored_at

@@ -1,10 +1,12 @@
 """A meeting through the HTTP interface on a real database."""
 
+import json
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from shared.web.body_hash import plain_hash
 from tests.integration.commune import COMMUNE, FAR, FIRST, SECOND, as_
 from tests.integration.inprocess import InProcess, bearer
 
@@ -62,6 +64,16 @@ async def test_events_hold_no_free_text(meetings: InProcess) -> None:
     written = "".join(row.data for row in await meetings.runtime.log.read(after=0))
     assert "Nhà văn hóa" not in written
     assert "Bí mật" not in written
+
+
+async def test_no_hash_beside_an_event_tells_a_body_that_is_guessed(meetings: InProcess) -> None:
+    body = plan()
+    await meetings.post("/meetings", body, Authorization=SECRETARY)
+    [row] = await meetings.runtime.log.read(after=0)
+    assert len(row.metadata.body_hash or "") == 64
+    assert row.metadata.body_hash != plain_hash(json.dumps(body).encode())
+    shown = await meetings.get("/ops/events/1", Authorization=SECRETARY)
+    assert "body_hash" not in shown.json()["metadata"]
 
 
 async def test_a_repeated_request_gives_the_first_answer_and_another_body_is_refused(meetings: InProcess) -> None:

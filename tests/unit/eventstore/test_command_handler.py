@@ -129,6 +129,15 @@ async def test_a_repeated_command_with_another_body_is_refused(handler: Handler,
     assert await log.head() == 1
 
 
+async def test_a_command_of_version_0_1_0_is_the_same_when_it_is_repeated(handler: Handler) -> None:
+    context = context_of(body_hash="plain")
+    first = await take(handler, "A", context=context)
+    keyed = replace(context, metadata=replace(context.metadata, body_hash="keyed"))
+    assert await take(handler, "A", context=replace(keyed, plain_hash="plain")) == first
+    with pytest.raises(CommandReused):
+        await take(handler, "A", context=replace(keyed, plain_hash="of another body"))
+
+
 async def test_a_repeated_reaction_has_no_body_to_compare(handler: Handler) -> None:
     context = context_of(body_hash=None)
     assert await take(handler, "A", context=context) == await take(handler, "B", context=context)
