@@ -18,7 +18,7 @@ from shared.local_time import VIETNAM
 PERIOD = "2026-03"
 # Most cells meet on the same few evenings.
 DAYS = {3: 40, 4: 18, 5: 16, 6: 7, 7: 6, 8: 5, 9: 4, 10: 4}
-# March's meeting may be held in April and still serves March (RULES 0).
+# March's meeting may be held in April and still serves March.
 NEXT_MONTH = date(2026, 4, 2)
 EXCUSES = ("illness", "work_trip", "family", "study", "away_for_work")
 NOT_HELD_REASONS = ("natural_disaster", "too_few_members", "reorganisation")
@@ -139,7 +139,7 @@ def _expected_in(province: Province) -> dict[str, list[SampleMember]]:
 
 
 def expected_on(cell: SampleUnit, people: Sequence[SampleMember], on: date) -> int:
-    """How many members the cell expects on a day (RULES 4)."""
+    """How many members the cell expects on a day (294-QĐ/TW)."""
     return sum(_expected(cell, member, on) for member in people)
 
 

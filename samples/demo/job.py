@@ -61,7 +61,7 @@ async def _import(door: Door, issuer: DemoIssuer, folder: Path, progress: Progre
 
 
 async def _decide_rules(door: Door, actors: Cast) -> None:
-    """The province publishes its criteria, and asks for both roll calls as Thanh Hóa does (RULES 0, report 004)."""
+    """The province publishes its criteria, and asks for both roll calls as Thanh Hóa does."""
     criteria = json.loads(CRITERIA.read_text(encoding="utf-8"))
     await door.command("/evaluation/criteria-sets", {**criteria, "unit_id": str(actors.province)}, actors.board)
     rule = {"both_calls_needed": True, "valid_from": FOUNDED.isoformat(), "source": "05-DA/TU"}

@@ -29,7 +29,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Cast:
-    """`tokens`: one per role of DESIGN 7, all around one cell, for people who try the demo by hand."""
+    """`tokens`: one per role, all around one cell, for people who try the demo by hand."""
 
     province: UUID
     province_name: str

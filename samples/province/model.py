@@ -7,7 +7,7 @@ from datetime import date
 from shared.contracts.fields import CellType
 from shared.contracts.membership import AssignmentKind, MemberStatus, OfficeRole, Standing
 
-# The day on which the district level ended and the communes' committees began (RULES 3, Hierarchy).
+# The day on which the district level ended and the communes' committees began.
 FOUNDED = date(2025, 7, 1)
 
 

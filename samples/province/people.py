@@ -1,4 +1,4 @@
-"""Invented persons: names drawn from common Vietnamese ones, ages, standing and every status that RULES 4 knows."""
+"""Invented persons: names drawn from common Vietnamese ones, ages, standing and every status that there is."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace

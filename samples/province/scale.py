@@ -1,6 +1,6 @@
 """How large a sample is. Every scale has every shape: only the numbers differ.
 
-Published for Hà Tĩnh in 2023: 4,131 cells under grassroots committees, nearly 100,000 members (RULES 0, report 002);
+Published for Hà Tĩnh in 2023: 4,131 cells under grassroots committees, nearly 100,000 members;
 single-cell grassroots organisations come on top. Hà Tĩnh after 1 July 2025 has 69 communes and wards.
 """
 

@@ -78,7 +78,7 @@ def _shares(scale: Scale, random: Random) -> list[int]:
 
 
 def code(block: int, grassroots: int = 0, sub: int = 0, cell: int = 0) -> str:
-    """Codes of organisations as used in 2026: 14 digits, 000 where a level is absent (RULES 3)."""
+    """Codes of organisations as used in 2026: 14 digits, 000 where a level is absent."""
     return f"42.{block:03}.{grassroots:03}.{sub:03}.{cell:03}"
 
 

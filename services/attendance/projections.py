@@ -75,7 +75,7 @@ class Members:
 
 
 class Erasure:
-    """The consumer "attendance.erasure": with a member go the notes about their absences (DESIGN 9)."""
+    """The consumer "attendance.erasure": with a member go the notes about their absences (docs/adr/0005)."""
 
     name = "attendance.erasure"
     sources: tuple[str, ...] = ("membership",)

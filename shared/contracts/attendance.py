@@ -109,7 +109,7 @@ class CheckInWithdrawn(Event):
 class AbsenceExplained(Event):
     """Absent with or without reason (có lý do / không lý do). The last one of a member counts.
 
-    `note`: the reason and what was said about it, one text of the member; both may speak of health (DESIGN 9).
+    `note`: the reason and what was said about it, one text of the member; both may speak of health (docs/adr/0005).
     """
 
     meeting_id: UUID
@@ -166,7 +166,7 @@ class RosterAmended(Event):
 
 
 class PresenceRuleDecided(Event):
-    """SettingDecided for presence: whether both roll calls are needed to count as fully attended (RULES 4)."""
+    """Whether both roll calls are needed to count as fully attended. No regulation says."""
 
     unit_id: UUID
     both_calls_needed: bool

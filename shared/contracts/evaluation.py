@@ -86,7 +86,7 @@ class Band(Value):
 class RequiredDuration(Value):
     """Minutes that a meeting must last; the largest that applies counts.
 
-    HD 42: 90, and 120 with a thematic part; An Phú ward: 90, and 120 from 30 members on (RULES 1b).
+    HD 42: 90, and 120 with a thematic part; An Phú ward: 90, and 120 from 30 members on.
     """
 
     minutes: Count

@@ -186,8 +186,8 @@ class MeetingCorrected(Event):
     """Recorded facts were wrong: every field that is given replaces the earlier value, the others stay.
 
     When one of `unit_id`, `body`, `period`, `parts` changes all four are given, so that a reader (and the claim on the
-    cell's period) needs nothing else. Moving to another unit takes the lowest committee above both; roster and Kafka
-    key: DESIGN 6.
+    cell's period) needs nothing else. Moving to another unit takes the lowest committee above both; the
+    roster is drawn anew, the Kafka key stays.
     """
 
     meeting_id: UUID

@@ -38,7 +38,7 @@ class Standing(StrEnum):
 
 
 class MemberStatus(StrEnum):
-    """The effect on the cell's meetings, never its cause: 294-QĐ/TW (26/5/2025) articles 6-8; RULES 4; DESIGN 9.
+    """The effect on the cell's meetings, never its cause: 294-QĐ/TW (26/5/2025) articles 6-8.
 
     `exempt` says neither health nor another ground; `suspended` covers a disciplinary measure, a prosecution and
     detention alike. Whoever needs the cause asks the office that keeps the member's file.
@@ -56,7 +56,7 @@ class MemberStatus(StrEnum):
 class UnitKindDefined(Event):
     """A kind of unit as data: its name, whether it is a cell, and whether its committee decides ratings.
 
-    A sub-committee (đảng bộ bộ phận) decides nothing on organisation: RULES 3, Hierarchy (294-QĐ/TW, article 10).
+    A sub-committee (đảng bộ bộ phận) decides nothing on organisation: 294-QĐ/TW, article 10.
     """
 
     kind: Code
@@ -79,7 +79,7 @@ class UnitRegistered(Event):
 
 
 class UnitMoved(Event):
-    """From `effective_on` the unit stands under another parent; its history stays with it (RULES 3)."""
+    """From `effective_on` the unit stands under another parent; its history stays with it."""
 
     unit_id: UUID
     parent_id: UUID
@@ -123,7 +123,7 @@ class UnitChangeWithdrawn(Event):
 
 
 class UnitAliased(Event):
-    """An outer system's code for the unit, dated, never a key: a transfer changes it (RULES 3, organisation code)."""
+    """An outer system's code for the unit, dated, never a key: a transfer changes it."""
 
     unit_id: UUID
     system: Code

@@ -94,7 +94,7 @@ class Directory:
         return {row["unit_id"]: row["reached"] async for row in rows}
 
     async def deciding_committee(self, cell_id: UUID, on: date) -> UUID | None:
-        """The nearest unit above whose kind decides ratings: a sub-committee does not (RULES 3)."""
+        """The nearest unit above whose kind decides ratings: a sub-committee does not (294-QĐ/TW, article 10)."""
         rows = SQL.ancestors(self._pool, unit_id=cell_id, valid_on=on, known_position=EVERYTHING)
         deciding = [row["unit_id"] async for row in rows if row["depth"] > 0 and row["decides_ratings"]]
         return next(iter(deciding), None)

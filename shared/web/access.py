@@ -35,7 +35,7 @@ __all__ = [
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
-# Who acts *for* a unit below its own, and so has to say for which: DESIGN 7, "only on its behalf, recorded". The others
+# Who acts *for* a unit below its own, and so has to say for which, which is recorded. The others
 # that reach below (an appraiser who rates a meeting) give their own office's command.
 ACTS_ON_BEHALF = frozenset({Role.COMMUNE_OFFICE})
 
@@ -195,7 +195,7 @@ async def everyone() -> None:
 # For routes that need no caller: `dependencies=[open_to_all]`.
 open_to_all = params.Depends(everyone)
 
-# Reads: own subtree, and units one is assigned to, by date (DESIGN 7).
+# Reads: own subtree, and units one is assigned to, by date (docs/adr/0031).
 READERS: Mapping[Role, Reach] = {
     Role.MEMBER: Reach.OWN_UNIT,
     Role.SECRETARY: Reach.SUBTREE,

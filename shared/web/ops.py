@@ -18,7 +18,7 @@ router = APIRouter(prefix="/ops", tags=["operations"])
 Running = Annotated[ServiceRuntime, Depends(service_runtime)]
 
 # The owner's readers see what concerns a unit that they read; an operator sees ids, codes and counts: events hold
-# nothing else (DESIGN 9), and the texts that they point to are not shown here.
+# nothing else (docs/adr/0005), and the texts that they point to are not shown here.
 READ_EVENT = READ_OR_OPERATE
 
 

@@ -1,4 +1,4 @@
-"""Who may be whom: the roles of DESIGN 7, how far each reaches, and which office gives which role."""
+"""Who may be whom: the roles, how far each reaches, and which office gives which role."""
 
 from dataclasses import dataclass
 from enum import StrEnum

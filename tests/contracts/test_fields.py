@@ -1,4 +1,4 @@
-"""DESIGN 9: an event holds ids, codes, counts, dates and hashes, and no string that could be about a person."""
+"""docs/adr/0005: an event holds ids, codes, counts, dates and hashes, and no string that could be about a person."""
 
 import types
 import typing

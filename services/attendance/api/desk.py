@@ -21,7 +21,7 @@ from shared.service import Runtime, runtime
 from shared.web.access import Caller, Reach, Role
 from shared.web.context import CommandAccepted, command_context, receipt
 
-# A superior never edits a cell's roll call except on its behalf, recorded: DESIGN 7.
+# A superior never edits a cell's roll call except on its behalf, recorded.
 RECORDERS = {
     Role.SECRETARY: Reach.OWN_UNIT,
     Role.NOTE_TAKER: Reach.ASSIGNED,

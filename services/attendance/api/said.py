@@ -4,7 +4,7 @@ from pydantic import BaseModel, ConfigDict
 
 
 class Said(BaseModel):
-    """`reason`: a code such as "illness", personal like the words beside it (DESIGN 9)."""
+    """`reason`: a code such as "illness", personal like the words beside it (docs/adr/0005)."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,6 +1,6 @@
 """How presence is counted below a committee: whether both roll calls are needed to count as fully attended.
 
-No regulation says how to count "present at start, gone at end" (RULES 4), so it is a dated setting with a source.
+No regulation says how to count "present at start, gone at end", so it is a dated setting with a source.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Who is expected at a cell's meeting on a day, and why the others are not: RULES 4, from 294-QĐ/TW (26/5/2025).
+"""Who is expected at a cell's meeting on a day, and why the others are not, from 294-QĐ/TW (26/5/2025).
 
 A member's past is a list of dated changes. Of the cells joined by a day the one joined last counts; of the statuses
 that cover a day the one learned last. Membership reads its own past in the same way.

@@ -184,7 +184,7 @@ async def test_an_unknown_unit_may_be_learned_any_moment(client: Client, members
 
 
 class TestOnBehalf:
-    """A superior acts for a cell only with On-Behalf-Of, which is recorded (DESIGN 7)."""
+    """A superior acts for a cell only with On-Behalf-Of, which is recorded."""
 
     @pytest.fixture
     async def token(self, client: Client, membership: Membership) -> str:

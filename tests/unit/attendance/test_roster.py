@@ -1,4 +1,4 @@
-"""Who is on a roster and how: RULES 4, from 294-QĐ/TW (26/5/2025)."""
+"""Who is on a roster and how, from 294-QĐ/TW (26/5/2025)."""
 
 from datetime import date
 from uuid import UUID
