@@ -103,6 +103,6 @@ def _hash(record: Record, mapping: Mapping, registry: Registry) -> bytes:
 
 
 def _context(source: Source, at: Pulled, content: bytes, registry: Registry) -> Context:
-    body = Metadata(PULLS, ACTOR, body_hash=hashlib.sha256(content).hexdigest())
-    import_id = uuid5(PULLS, json.dumps([source.url, at.pages, registry.body_hash(body).hex()]))
-    return Context(import_id, Metadata(import_id, ACTOR, body_hash=body.body_hash))
+    plain_hash = hashlib.sha256(content).hexdigest()
+    import_id = uuid5(PULLS, json.dumps([source.url, at.pages, registry.body_hash(plain_hash).hex()]))
+    return Context(import_id, Metadata(import_id, ACTOR), plain_hash)

@@ -36,7 +36,7 @@ async def push(rows: Rows, context: Context, registry: Registry) -> tuple[Import
     What shrinks a unit is held: repeat it once that is confirmed. Raises `UnreadableFile`, `CommandReused`,
     `ImportOutdated`.
     """
-    body_hash = registry.body_hash(context.metadata)
+    body_hash = registry.body_hash(context.plain_hash)
     file = await queries.find_import(registry.runtime.pool, context.command_id)
     if file is not None and file.body_hash != body_hash:
         raise CommandReused("Idempotency-Key này đã dùng cho một nội dung khác: hãy dùng mã mới.")
@@ -56,7 +56,7 @@ async def _previewed(rows: Rows, context: Context, registry: Registry) -> Import
         rows.as_of,
         registry,
         import_id=context.command_id,
-        body_hash=registry.body_hash(context.metadata),
+        body_hash=registry.body_hash(context.plain_hash),
     )
     return await queries.find_import(registry.runtime.pool, file.import_id) or file
 

@@ -13,7 +13,6 @@ from services.membership.domain.tree_state import Tree
 from services.membership.domain.unit_tree import STREAM
 from services.membership.imports.identity import KnownMember, Person, code_hash
 from services.membership.settings import MembershipSettings
-from shared.contracts.envelope import Metadata
 from shared.eventstore.texts import read_texts
 from shared.service import Runtime
 
@@ -54,9 +53,9 @@ class Registry:
         """As the tables keep a member's outer code."""
         return code_hash(self._secret, system, code)
 
-    def body_hash(self, metadata: Metadata) -> bytes:
+    def body_hash(self, plain_hash: str | None) -> bytes:
         """Of a request's body. It is kept, so it is keyed: a name could be guessed back from a plain one."""
-        return code_hash(self._secret, "body", metadata.body_hash or "")
+        return code_hash(self._secret, "body", plain_hash or "")
 
     async def offices(self, office_ids: Sequence[UUID]) -> dict[UUID, Office]:
         found = await queries.states(self.runtime.pool, OFFICE, [office.stream(office_id) for office_id in office_ids])
