@@ -124,25 +124,29 @@ async def test_a_preview_that_is_out_of_date_is_not_applied(sender: Sender) -> N
     assert (late.status_code, late.json()["type"].rsplit(":", 1)[1]) == (409, "import-outdated")
 
 
+async def cut_short(sender: Sender, import_id: str, appends: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Applies, and the database goes away after so many appends."""
+    log = sender.service.runtime.log
+    append, written = log.append, list[Append]()
+
+    async def goes_away(wanted: Append) -> Sequence[RecordedEvent]:
+        if len(written) == appends:
+            raise LogUnavailable("the database went away")
+        written.append(wanted)
+        return await append(wanted)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(log, "append", goes_away)
+        assert (await sender.apply(import_id)).status_code == 503
+
+
 async def test_an_apply_that_was_cut_short_is_finished_by_repeating_it(
     sender: Sender, province: Province, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for mapping, name in IMPORTS[:2]:
         await sender.applied(mapping, (sender.folder / name).read_bytes())
     preview = await sender.preview("members", (sender.folder / MEMBERS).read_bytes())
-    log = sender.service.runtime.log
-    append = log.append
-    written: list[Append] = []
-
-    async def fails_halfway(wanted: Append) -> Sequence[RecordedEvent]:
-        if len(written) >= len(province.members) // 2:
-            raise LogUnavailable("the database went away")
-        written.append(wanted)
-        return await append(wanted)
-
-    with monkeypatch.context() as broken:
-        broken.setattr(log, "append", fails_halfway)
-        assert (await sender.apply(preview["import_id"])).status_code == 503
+    await cut_short(sender, preview["import_id"], len(province.members) // 2, monkeypatch)
     recorded = await sender.service.runtime.pool.fetchval("SELECT count(*) FROM events WHERE type = 'MemberAdmitted'")
     assert 0 < recorded < len(province.members)
 
@@ -163,19 +167,7 @@ async def test_a_batch_is_recorded_though_its_first_row_was_in_another_one_befor
     names = [replace(unit, name=f"{unit.name} mới") for unit in province.units]
     renamed = units_file(replace(province, units=names), tmp_path / "all")
     preview = await sender.preview("units", renamed)
-    log = sender.service.runtime.log
-    append = log.append
-    written: list[Append] = []
-
-    async def fails_after_one(wanted: Append) -> Sequence[RecordedEvent]:
-        if written:
-            raise LogUnavailable("the database went away")
-        written.append(wanted)
-        return await append(wanted)
-
-    with monkeypatch.context() as broken:
-        broken.setattr(log, "append", fails_after_one)
-        assert (await sender.apply(preview["import_id"])).status_code == 503
+    await cut_short(sender, preview["import_id"], 1, monkeypatch)
     first = replace(province, units=[replace(province.units[0], name="Tên khác"), *names[1:2], *province.units[2:]])
     assert (await sender.applied("units", units_file(first, tmp_path / "first")))["changed"] == 1
 
