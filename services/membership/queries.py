@@ -136,6 +136,11 @@ async def states(pool: Pool, decider: Decider[C, S], streams: Sequence[str]) -> 
     }
 
 
+async def recorded_commands(pool: Pool, command_ids: Sequence[UUID]) -> set[UUID]:
+    """Those that are in the log."""
+    return {row["command_id"] async for row in SQL.recorded_commands(pool, command_ids=list(command_ids))}
+
+
 async def version_of(pool: Pool, event_id: UUID, stream: str) -> int:
     """The stream version of an event; 0 if the stream has no such event."""
     return int(await SQL.version_of(pool, event_id=event_id, stream=stream) or 0)

@@ -52,7 +52,7 @@ def chromium() -> str:
     return where
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser(chromium: str, played: Played) -> Iterator[Browser]:  # noqa: ARG001 - its loop has to end before ours begins
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=ARGUMENTS)

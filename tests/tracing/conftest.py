@@ -23,7 +23,6 @@ def jaeger(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jaeger]:
         pytest.exit(f"make test-tracing: {lack}", returncode=1)
 
 
-@pytest.fixture(scope="session")
-def collected(jaeger: Jaeger, request: pytest.FixtureRequest) -> Played:  # noqa: ARG001 - the services find it
-    system: Played = request.getfixturevalue("played")
-    return system
+@pytest.fixture(scope="package")
+def collected(jaeger: Jaeger, played: Played) -> Played:  # noqa: ARG001 - the services find it, so it is there first
+    return played

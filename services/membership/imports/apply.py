@@ -94,7 +94,7 @@ async def apply(file: ImportFile, left_out: Collection[int], metadata: Metadata,
         _refuse_outdated(file, compared)
     else:
         left_out = file.left_out
-    plan = await _planned(rows, mapping, day, registry, left_out, None if left_out else compared)
+    plan = await _planned(file, rows, mapping, registry, left_out, None if left_out else compared)
     if file.state == "previewed" and file.confirmed_by is None:
         _refuse_shrinking(await shrinking(plan, mapping.kind, registry))
     await queries.start_import(registry.runtime.pool, file.import_id, left_out)
@@ -113,20 +113,31 @@ def _refuse_outdated(file: ImportFile, plan: Plan[Any]) -> None:
 
 
 async def _planned(
+    file: ImportFile,
     rows: Sequence[Row],
     mapping: Mapping,
-    day: FileDay,
     registry: Registry,
     left_out: Collection[int],
     plan: Plan[Any] | None,
 ) -> Plan[Any]:
     """The plan with its members' ids reserved; anew if another file gave a person an id in between."""
     while True:
-        plan = plan or await compare(rows, mapping, day, registry, left_out)
+        plan = plan or await compare(rows, mapping, FileDay(mapping.system, file.as_of), registry, left_out)
         _refuse_problems(plan)
-        if mapping.kind is not FileKind.MEMBERS or await registry.reserve(day.system, _new_members(plan, rows)):
+        if mapping.kind is not FileKind.MEMBERS:
+            return plan
+        if file.state == "applying":
+            plan.changes = await _not_recorded(file.import_id, plan.changes, registry)
+        if await registry.reserve(mapping.system, _new_members(plan, rows)):
             return plan
         plan = None
+
+
+async def _not_recorded(import_id: UUID, changes: Sequence[Change[Any]], registry: Registry) -> list[Change[Any]]:
+    """Without rows that this import recorded: a member who looks new all the same was erased, and stays away."""
+    ids = [_command_id(import_id, [change]) for change in changes]
+    recorded = await queries.recorded_commands(registry.runtime.pool, ids)
+    return [change for change, command_id in zip(changes, ids, strict=True) if command_id not in recorded]
 
 
 def _refuse_problems(plan: Plan[Any]) -> None:
@@ -174,16 +185,20 @@ class _Recorder:
 
     async def _work(self, batches: Iterator[Sequence[Change[Any]]]) -> None:
         for batch in batches:
-            first, rows = batch[0], ",".join(f"{change.outcome}:{change.row}" for change in batch)
+            first = batch[0]
             receipt = await self._handler.handle(
                 tuple(command for change in batch for command in change.commands),
                 stream=first.stream,
                 key=first.key,
-                context=Context(uuid5(self._import_id, rows), self._metadata),
+                context=Context(_command_id(self._import_id, batch), self._metadata),
                 texts=[text for change in batch for text in change.texts],
             )
             if receipt.position is not None:
                 self._position = max(self._position or 0, receipt.position)
+
+
+def _command_id(import_id: UUID, batch: Sequence[Change[Any]]) -> UUID:
+    return uuid5(import_id, ",".join(f"{change.outcome}:{change.row}" for change in batch))
 
 
 def _batches(changes: Sequence[Change[Any]]) -> Iterator[Sequence[Change[Any]]]:

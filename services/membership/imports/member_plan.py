@@ -1,7 +1,7 @@
 """Compares a file of members with what the log says of each. A member who is not in the file is not touched."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache, partial
 from uuid import UUID
@@ -144,8 +144,24 @@ def _known_status(row: MemberRow, known: KnownMember, cells: _Cells, day: FileDa
     today = _today(row, day)
     held = known.member.stay_on(today)
     if held is None or "status" not in row.unsaid or held.status is MemberStatus.DEPARTED:
+        row, cells = _with_unsaid(row, known.member, cells, day)
         return _status(row, known.member_id, cells, _status_day(row, known.member, cells, day))
     return ChangeStatus(known.member_id, row.standing, held.status, today, held.valid_until, held.host_cell_id)
+
+
+def _with_unsaid(row: MemberRow, member: Member, cells: _Cells, day: FileDay) -> tuple[MemberRow, _Cells]:
+    """End and host that have no column stay those of the status, if the row's is the same and has not ended before."""
+    today = _today(row, day)
+    since = row.status_from or today
+    last = max(since, today)
+    for held in (member.stay_on(since), member.stay_on(today)):
+        if held and held.status is row.status and (held.valid_until is None or held.valid_until >= last):
+            until = held.valid_until if "status_until" in row.unsaid else row.status_until
+            host = held.host_cell_id if "host" in row.unsaid else cells.host_cell_id
+            if "host" in row.unsaid and host == cells.cell_id:
+                host = None  # they moved to where they stayed
+            return replace(row, status_until=until), replace(cells, host_cell_id=host)
+    return row, cells
 
 
 def _today(row: MemberRow, day: FileDay) -> date:

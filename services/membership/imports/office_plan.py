@@ -41,11 +41,15 @@ class ReopenedTenure(Refused):
 
 @dataclass(frozen=True, slots=True)
 class Tenure(Generic[C]):
-    """A row resolved to ids: the id of the tenure, the command that begins it and the one that ends it."""
+    """A row resolved to ids: the id of the tenure, the command that begins it and the one that ends it.
+
+    `end_unsaid`: the mapping gives `valid_until` no column, so a known end stays.
+    """
 
     row: int
     tenure_id: UUID
     valid_until: date | None
+    end_unsaid: bool
     begin: C
     end: Callable[[date], C]
 
@@ -79,7 +83,8 @@ def offices(rows: Iterable[OfficeRow], known: Known, plan: Plan[OfficeCommand]) 
             continue
         tenure_id = _named(unit_id, row.role, member_id, row.valid_from)
         begin = AssignOffice(tenure_id, unit_id, row.role, member_id, row.valid_from, row.valid_until)
-        tenures.append(Tenure(row.row, tenure_id, row.valid_until, begin, _end_office(tenure_id)))
+        end_unsaid = "valid_until" in row.unsaid
+        tenures.append(Tenure(row.row, tenure_id, row.valid_until, end_unsaid, begin, _end_office(tenure_id)))
     return _once(tenures, plan)
 
 
@@ -95,7 +100,8 @@ def assignments(
             continue
         tenure_id = _named(unit_id, row.kind, member_id, row.valid_from)
         begin = GiveAssignment(tenure_id, row.kind, member_id, unit_id, row.valid_from, row.valid_until)
-        tenures.append(Tenure(row.row, tenure_id, row.valid_until, begin, _end_assignment(tenure_id)))
+        end_unsaid = "valid_until" in row.unsaid
+        tenures.append(Tenure(row.row, tenure_id, row.valid_until, end_unsaid, begin, _end_assignment(tenure_id)))
     return _once(tenures, plan)
 
 
@@ -133,7 +139,7 @@ def _compare(
     recorded: Recorded | None,
     decide: Callable[[C], Sequence[Event]],
 ) -> None:
-    if recorded and recorded.ends_on == tenure.valid_until:
+    if recorded and (tenure.end_unsaid or recorded.ends_on == tenure.valid_until):
         plan.unchanged += 1
         return
     try:

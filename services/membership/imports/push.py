@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping as Said
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from services.membership import queries
@@ -42,6 +42,9 @@ async def push(rows: Rows, context: Context, registry: Registry) -> tuple[Import
         raise CommandReused("Idempotency-Key này đã dùng cho một nội dung khác: hãy dùng mã mới.")
     if file is None or (file.state == "previewed" and file.content is None):
         file = await _previewed(rows, context, registry)
+    elif file.state == "applying" and file.content is None:
+        # Forgotten with an erased person: the request, of the same hash, brings it again.
+        file = replace(file, content=rows.content)
     try:
         return await _applied(file, context, registry)
     except ImportOutdated:

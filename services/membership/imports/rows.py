@@ -42,7 +42,8 @@ class UnitRow:
 class MemberRow:
     """`joined_on` is since when the member belongs to the cell; `host` the cell of a temporary stay.
 
-    `unsaid`: optional fields that the mapping gives no column. They stay as they are; an empty cell is an answer.
+    `unsaid`: optional fields that the mapping gives no column. They stay as they are, `status_until` and `host` as long
+    as the status does; an empty cell is an answer.
     """
 
     row: int
@@ -61,12 +62,15 @@ class MemberRow:
 
 @dataclass(frozen=True, slots=True)
 class OfficeRow:
+    """`unsaid`, here and of assignments: as of members."""
+
     row: int
     unit: str
     role: OfficeRole
     member: str | None
     valid_from: date
     valid_until: date | None
+    unsaid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class AssignmentRow:
     unit: str
     valid_from: date
     valid_until: date | None
+    unsaid: frozenset[str] = frozenset()
 
 
 def unit_kind(reader: Reader) -> UnitKindRow:
@@ -116,7 +121,7 @@ def member(reader: Reader) -> MemberRow:
         status_from=reader.optional_day("status_from"),
         status_until=reader.optional_day("status_until"),
         host=reader.optional_code("host"),
-        unsaid=reader.unsaid("born_on", "status"),
+        unsaid=reader.unsaid("born_on", "status", "status_until", "host"),
     )
 
 
@@ -128,6 +133,7 @@ def office(reader: Reader) -> OfficeRow:
         member=reader.optional_code("member"),
         valid_from=reader.day("valid_from"),
         valid_until=reader.optional_day("valid_until"),
+        unsaid=reader.unsaid("valid_until"),
     )
 
 
@@ -139,6 +145,7 @@ def assignment(reader: Reader) -> AssignmentRow:
         unit=reader.code("unit"),
         valid_from=reader.day("valid_from"),
         valid_until=reader.optional_day("valid_until"),
+        unsaid=reader.unsaid("valid_until"),
     )
 
 

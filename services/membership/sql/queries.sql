@@ -60,6 +60,10 @@ FROM events
 WHERE stream = ANY(:streams::text[])
 ORDER BY stream, version;
 
+-- name: recorded_commands
+-- Which commands are in the log.
+SELECT DISTINCT command_id FROM events WHERE command_id = ANY(:command_ids::uuid[]);
+
 -- name: version_of$
 -- The stream version of an event.
 SELECT version FROM events WHERE event_id = :event_id AND stream = :stream;

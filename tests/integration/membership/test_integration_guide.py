@@ -59,6 +59,16 @@ async def test_the_mapping_and_the_file_of_the_guide_fit_each_other_and_the_samp
     assert (preview["unchanged"], preview["changes"], preview["problems"]) == (1, [], [])
 
 
+async def test_the_mapping_of_the_guide_keeps_the_end_of_a_status_that_it_cannot_say(sender: Sender) -> None:
+    title, headings, row = example("csv").splitlines()
+    exempt = row.replace("Đang sinh hoạt", "Miễn sinh hoạt")
+    whole = f"{title}\n{headings},Từ ngày,Đến ngày,Mã chi bộ sinh hoạt tạm thời\n{exempt},05/03/2026,30/06/2026,"
+    assert (await sender.applied("members", whole.encode()))["changed"] == 1
+    file = "\n".join([title, headings, row.replace("Đang sinh hoạt", "exempt")]).encode()
+    assert (await sender.preview("guide", file, "2026-04-01"))["unchanged"] == 1
+    assert (await sender.preview("guide", file, "2026-07-01"))["changed"] == 1
+
+
 async def test_the_preview_and_the_apply_answer_what_the_guide_shows(sender: Sender) -> None:
     shown, applied = answers()
     title, headings, row = example("csv").splitlines()

@@ -22,9 +22,10 @@ from services.membership.imports.mapping import load_mapping
 from services.membership.imports.pull import Pull, Source, pull
 from services.membership.imports.registry import Registry
 from services.membership.imports.source import SourceAway
+from shared.eventstore.log import LogUnavailable
 from tests.fixtures.waiting import eventually
 from tests.integration.membership.conftest import MACHINE, Sender
-from tests.integration.membership.test_pushed_rows import Record, admitted, push, records
+from tests.integration.membership.test_pushed_rows import Record, admitted, erase_first, halfway, push, records
 from tests.integration.membership.test_shrinking_files import board_of, confirm
 
 URL = "http://source.example/members"
@@ -111,6 +112,17 @@ async def test_a_page_whose_end_was_not_remembered_is_taken_again_without_effect
     assert again.more
     assert await sender.service.runtime.log.head() == head
     assert await admitted(sender) == puller.feed.size
+
+
+async def test_a_page_that_was_cut_short_is_finished_though_a_member_was_erased_meanwhile(
+    sender: Sender, puller: Puller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    puller.feed.size = len(puller.feed.rows)
+    with halfway(sender, puller.feed.size, monkeypatch), pytest.raises(LogUnavailable):
+        await puller.once()
+    await erase_first(sender)
+    await puller.all()
+    assert await admitted(sender) == len(puller.feed.rows)
 
 
 async def test_a_source_that_is_away_moves_nothing_and_is_asked_again(sender: Sender, puller: Puller) -> None:

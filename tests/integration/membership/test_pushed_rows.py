@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 from uuid import uuid4
 
@@ -106,23 +107,55 @@ async def test_a_push_that_shrinks_a_cell_is_held_until_it_is_confirmed_and_repe
     assert (await pushed(sender, gone, "gone"))["state"] == "applied"
 
 
-async def test_a_push_that_was_cut_short_is_finished_by_repeating_it(
-    with_units: Sender, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    rows = records(with_units)
-    log = with_units.service.runtime.log
+@contextmanager
+def halfway(sender: Sender, rows: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The database goes away once half of the rows are recorded."""
+    log = sender.service.runtime.log
     append = log.append
     written: list[Append] = []
 
     async def fails_halfway(wanted: Append) -> Sequence[RecordedEvent]:
-        if len(written) >= len(rows) // 2:
+        if len(written) >= rows // 2:
             raise LogUnavailable("the database went away")
         written.append(wanted)
         return await append(wanted)
 
     with monkeypatch.context() as broken:
         broken.setattr(log, "append", fails_halfway)
+        yield
+
+
+async def test_a_push_that_was_cut_short_is_finished_by_repeating_it(
+    with_units: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = records(with_units)
+    with halfway(with_units, len(rows), monkeypatch):
         assert (await push(with_units, rows, "cut")).status_code == 503
     assert 0 < await admitted(with_units) < len(rows)
     assert (await pushed(with_units, rows, "cut"))["state"] == "applied"
     assert await admitted(with_units) == len(rows)
+
+
+async def test_a_push_that_was_cut_short_is_finished_though_a_member_was_erased_meanwhile(
+    with_units: Sender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = records(with_units)
+    with halfway(with_units, len(rows), monkeypatch):
+        assert (await push(with_units, rows, "cut")).status_code == 503
+    await erase_first(with_units)
+    assert (await pushed(with_units, rows, "cut"))["state"] == "applied"
+    assert await admitted(with_units) == len(rows)
+    # Whoever is sent again in another push is somebody new.
+    again = await pushed(with_units, rows)
+    assert (again["new"], again["unchanged"]) == (1, len(rows) - 1)
+
+
+async def erase_first(sender: Sender) -> None:
+    """The member who was admitted first. What the service keeps of sent rows is forgotten with it."""
+    pool = sender.service.runtime.pool
+    query = "SELECT data::json ->> 'member_id' FROM events WHERE type = 'MemberAdmitted' ORDER BY position LIMIT 1"
+    member_id = await pool.fetchval(query)
+    await sender.service.deliver()
+    erased = await sender.service.post(f"/members/{member_id}/erasure", None, Authorization=MACHINE)
+    assert erased.status_code == 200, erased.text
+    assert await pool.fetchval("SELECT count(*) FROM import_file WHERE content IS NOT NULL") == 0

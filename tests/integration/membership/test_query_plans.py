@@ -46,6 +46,7 @@ FILL = (
 NO_ID = UUID(int=0)
 HOT: dict[str, tuple[Any, ...]] = {
     "streams": (["member-7", "member-8"],),
+    "recorded_commands": ([NO_ID, UUID(int=1)],),
     "version_of": (NO_ID, "member-7"),
     "identities": ([b"1"],),
     "forget_identities": (NO_ID,),

@@ -77,3 +77,21 @@ def test_assignments_are_new_once_and_recognised_again(tree: Tree, known: dict[s
     recorded = {given.tenure_id: ASSIGNMENT.fold(ASSIGNMENT.decide(given.begin, Assignment())) for given in tenures}
     plan_assignments(assignments(rows, where, again), recorded, again)
     assert (again.changes, again.unchanged) == ([], len(rows))
+
+
+def test_a_tenure_without_a_column_for_its_end_keeps_the_end_that_is_known(
+    tree: Tree, known: dict[str, KnownMember], office_rows: list[typed.OfficeRow], read: Read
+) -> None:
+    where, plan = Known(tree, known, DAY), Plan()  # type: ignore[var-annotated]
+    office_row = replace(office_rows[0], valid_until=DAY.as_of)
+    [assigned] = offices([office_row], where, plan)
+    ended = OFFICE.fold(OFFICE.decide(assigned.begin, Office()))
+    [again] = offices([replace(office_row, valid_until=None, unsaid=frozenset({"valid_until"}))], where, plan)
+    plan_offices([again], {assigned.tenure_id: ended}, plan)
+
+    given_row = replace(read("assignments", OFFICES, typed.assignment)[0], valid_until=DAY.as_of)
+    [given] = assignments([given_row], where, plan)
+    over = ASSIGNMENT.fold(ASSIGNMENT.decide(given.begin, Assignment()))
+    [unsaid] = assignments([replace(given_row, valid_until=None, unsaid=frozenset({"valid_until"}))], where, plan)
+    plan_assignments([unsaid], {given.tenure_id: over}, plan)
+    assert (plan.problems, plan.changes, plan.unchanged) == ([], [], 2)

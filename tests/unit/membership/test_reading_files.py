@@ -5,18 +5,27 @@ import json
 import re
 import unicodedata
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 import xlsxwriter
 
 from services.membership.imports import rows as typed
 from services.membership.imports.encodings import Encoding
-from services.membership.imports.fields import Problem
-from services.membership.imports.mapping import Format, Mapping, UnknownMapping, load_mapping
+from services.membership.imports.fields import Problem, Reader
+from services.membership.imports.mapping import (
+    OPTIONAL,
+    REQUIRED,
+    FileKind,
+    Format,
+    Mapping,
+    UnknownMapping,
+    load_mapping,
+)
 from services.membership.imports.tables import Row, UnreadableFile, read_rows
 from shared.contracts.membership import MemberStatus, Standing
 
@@ -252,6 +261,25 @@ def test_a_mapping_must_name_every_field_that_its_kind_needs(tmp_path: Path) -> 
     for name, text in {"bad": "missing", "broken": "không dùng được", "../bad": "Không có mẫu"}.items():
         with pytest.raises(UnknownMapping, match=text):
             load_mapping(tmp_path, name)
+
+
+@pytest.mark.parametrize(
+    ("kind", "read", "kept"),
+    [
+        (FileKind.MEMBERS, typed.member, {"born_on", "status", "status_until", "host"}),
+        (FileKind.OFFICES, typed.office, {"valid_until"}),
+        (FileKind.ASSIGNMENTS, typed.assignment, {"valid_until"}),
+    ],
+)
+def test_what_the_mapping_gives_no_column_is_unsaid_and_an_empty_cell_is_not(
+    kind: FileKind, read: Callable[[Reader], Any], kept: set[str]
+) -> None:
+    fields = REQUIRED[kind] + OPTIONAL[kind]
+    columns = {field: field for field in fields}
+    whole = Mapping(kind=kind, system="hr", columns=columns)
+    partial = whole.model_copy(update={"columns": {field: field for field in fields if field not in kept}})
+    row = Row(2, {})
+    assert (read(Reader(row, whole)).unsaid, read(Reader(row, partial)).unsaid) == (set(), kept)
 
 
 def test_the_mappings_of_the_sample_are_right() -> None:
