@@ -21,8 +21,8 @@ def routers(_: Runtime) -> Sequence[APIRouter]:
     return [*seen, webhooks_api.router, webhook_pages.router]
 
 
-def handlers(_: Runtime) -> Sequence[EventHandler]:
-    return [DirectoryHandler(), TraceIndex(), WebhookQueue()]
+def handlers(running: Runtime) -> Sequence[EventHandler]:
+    return [DirectoryHandler(), TraceIndex(), WebhookQueue(running.settings.clients)]
 
 
 SERVICE = Service(

@@ -18,6 +18,7 @@ from services.operations.webhooks.tables import Line, State, Subscription
 from services.operations.webhooks.worker import registry_of
 from shared.command import NOT_WELL, read_settings, run, say
 from shared.decider import DomainError
+from shared.directory.directory import Directory, UnitUnknown
 from shared.expected_errors import SettingsWrong
 from shared.service import open_runtime
 
@@ -82,6 +83,8 @@ def dry_run(webhook: Webhook, log: Log, key: Key) -> None:
 @commands.command()
 def redrive(webhook: Webhook, log: Annotated[str | None, typer.Argument()] = None, key: Key | None = None) -> None:
     """Tries anew, at once, what failed or is parked: of one key, or of all. The worker does the sending."""
+    if log is not None and key is None:
+        raise typer.BadParameter("a LOG needs a KEY; without both all keys are tried")
     run(SERVICE.name, _redrive(webhook, (log, key) if log is not None and key is not None else None))
 
 
@@ -116,6 +119,8 @@ async def _add(wish: Wish) -> None:
     if unknown:
         raise NotDone(f"no public event types: {', '.join(unknown)}; there are: {', '.join(public_types())}")
     async with _registry() as known:
+        if not await Directory(known.pool).knows(wish.unit_id):
+            raise UnitUnknown(wish.unit_id)
         webhook, secret = await known.add(wish, OPERATOR)
     say(f"webhook {webhook}")
     say(f"secret {secret}")

@@ -54,7 +54,7 @@ DELETE FROM webhook_subscription WHERE subscription_id = :subscription_id RETURN
 
 -- name: wanting
 -- Who wants events, kept from being removed until this transaction ends.
-SELECT subscription_id, unit_id, types, made_at
+SELECT subscription_id, unit_id, types, made_by, made_at
 FROM webhook_subscription
 WHERE state <> 'ended'
 ORDER BY subscription_id

@@ -132,8 +132,8 @@ async def add_webhook(caller: Annotated[Caller, RECEIVER], known: Known, body: W
 
 @router.get("")
 async def webhooks(caller: Annotated[Caller, LOOK], known: Known) -> Sequence[WebhookView]:
-    """The webhooks of the caller's unit and of all below it."""
-    return [WebhookView.of(found) for found in await known.all() if await caller.reaches(found.unit_id)]
+    """The webhooks of the caller's unit and of all below it, and those that the caller made."""
+    return [WebhookView.of(found) for found in await known.all() if await _is_seen(caller, found)]
 
 
 @router.get("/{webhook_id}")
@@ -185,6 +185,10 @@ async def remove_webhook(caller: Annotated[Caller, RECEIVER], known: Known, webh
 async def _reached(caller: Caller, known: Registry, webhook_id: UUID) -> Subscription:
     """Another unit's webhook is answered like one that does not exist."""
     found = await known.one(webhook_id)
-    if not await caller.reaches(found.unit_id):
+    if not await _is_seen(caller, found):
         raise UnknownWebhook(webhook_id)
     return found
+
+
+async def _is_seen(caller: Caller, found: Subscription) -> bool:
+    return found.made_by == caller.actor or await caller.reaches(found.unit_id)

@@ -1,8 +1,9 @@
 """Public events -> deliveries, one for each subscription that wants them, in the transaction of the position."""
 
 import asyncio
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from services.operations.projections import SOURCES, Unread
@@ -13,6 +14,7 @@ from shared.contracts.catalogue import all_events, types_of, upcasters_of
 from shared.contracts.event import Event, EventTypes
 from shared.local_time import local_date
 from shared.messaging.handler import Received, Tx
+from shared.web.runtime import RegisteredClient
 
 # What is internal to a service is not even read here.
 PUBLIC = EventTypes(
@@ -43,29 +45,42 @@ class WebhookQueue:
     sources = SOURCES
     types: EventTypes = Unopened(PUBLIC)
 
-    def __init__(self, clock: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+    def __init__(
+        self, clients: Mapping[str, RegisteredClient], clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._clients = clients
         self._clock = clock
 
     async def apply(self, tx: Tx, batch: Sequence[Received]) -> None:
-        rows = WEBHOOKS.wanting(tx)
-        wanting = [
-            Wanting(row["subscription_id"], row["unit_id"], frozenset(row["types"]), row["made_at"])
-            async for row in rows
-        ]
+        wanting = [who async for row in WEBHOOKS.wanting(tx) if (who := self._wanting(row))]
         wanted = [_opened(received) for received in batch if any(who.wants(received.recorded) for who in wanting)]
         if not wanted:
             return
         await _wait_for_directory(tx, wanted)
-        reach = await Reach.of(tx, wanted, {who.unit_id for who in wanting}, local_date(self._clock()))
+        reach = await Reach.of(tx, wanted, {unit for who in wanting for unit in who.within}, local_date(self._clock()))
         await _queue(
             tx,
             [
                 (who.subscription_id, received)
                 for received in wanted
                 for who in wanting
-                if who.wants(received.recorded) and reach.concerns(received, who.unit_id)
+                if who.wants(received.recorded) and all(reach.concerns(received, unit) for unit in who.within)
             ],
         )
+
+    def _wanting(self, row: Mapping[str, Any]) -> Wanting | None:
+        """Rights follow today's tree (docs/adr/0031): a machine hears of its unit what stands below its own today.
+
+        None if it is registered for no unit any more.
+        """
+        within = {row["unit_id"]}
+        kind, _, client_id = row["made_by"].partition(":")
+        if kind == "client":
+            client = self._clients.get(client_id)
+            if client is None or client.unit_id is None:
+                return None
+            within.add(client.unit_id)
+        return Wanting(row["subscription_id"], frozenset(within), frozenset(row["types"]), row["made_at"])
 
 
 def _opened(received: Received) -> Received:

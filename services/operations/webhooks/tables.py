@@ -19,10 +19,10 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Wanting:
-    """A subscription, as far as the consumer has to know it."""
+    """A subscription, as far as the consumer knows it. `within`: units that an event has to concern, all of them."""
 
     subscription_id: UUID
-    unit_id: UUID
+    within: frozenset[UUID]
     types: frozenset[str]
     made_at: datetime
 

@@ -53,7 +53,7 @@ def asked_to_wait(retry_after: str | None, now: datetime) -> float | None:
     else:
         try:
             moment = parsedate_to_datetime(retry_after)
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
         seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
     return min(max(seconds, 0.0), LONGEST_ASKED_SECONDS)

@@ -34,6 +34,7 @@ CLIENTS = {
     "commune": ClientSettings(role=Role.INTEGRATOR, unit_id=commune.COMMUNE),
     "block": ClientSettings(role=Role.INTEGRATOR, unit_id=commune.BLOCK),
     "province": ClientSettings(role=Role.INTEGRATOR, unit_id=commune.PROVINCE),
+    "test": ClientSettings(role=Role.INTEGRATOR, unit_id=commune.PROVINCE),
     "unbound": ClientSettings(role=Role.INTEGRATOR),
 }
 # A directory that is as far as can be: what happens while it is not has a test of its own.
@@ -58,9 +59,11 @@ class Post:
     def held(self) -> Held:
         return Held(self.service.runtime.pool)
 
-    async def subscribe(self, unit_id: UUID = commune.PROVINCE, *types: str, path: str = "/in") -> tuple[UUID, str]:
+    async def subscribe(
+        self, unit_id: UUID = commune.PROVINCE, *types: str, path: str = "/in", made_by: str = "client:test"
+    ) -> tuple[UUID, str]:
         """A new webhook to the receiver, and its secret."""
-        return await self.registry.add(Wish(unit_id, self.receiver.url(path), types or (TYPE,)), "client:test")
+        return await self.registry.add(Wish(unit_id, self.receiver.url(path), types or (TYPE,)), made_by)
 
     async def happen(self, *keys: UUID | str, log_id: str = "meetings", event: Event | None = None) -> None:
         """An event of each key, queued for who wants it."""

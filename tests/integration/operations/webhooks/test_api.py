@@ -1,6 +1,7 @@
 """The endpoints: each client about its own unit, secrets shown once, problems in the house's form; the page."""
 
 import re
+from datetime import date
 from html import unescape
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +10,7 @@ import httpx
 import pytest
 
 from services.operations.webhooks.api import WebhookInput
+from shared.contracts.membership import TREE_KEY, UnitMoved
 from tests.integration.commune import BLOCK, COMMUNE, FIRST, PROVINCE
 from tests.integration.inprocess import bearer
 from tests.integration.operations.webhooks.conftest import TYPE, Post
@@ -83,6 +85,16 @@ async def test_a_client_of_another_unit_sees_nothing_of_it_and_changes_nothing(p
         assert answer.json()["type"] == missing.json()["type"]
     assert [seen["webhook_id"] for seen in (await ask(post, "province", "GET", "/webhooks")).json()] == [webhook]
     assert (await ask(post, "watch", "GET", f"/webhooks/{webhook}")).json()["state"] == "active"
+
+
+async def test_who_made_a_webhook_sees_and_ends_it_though_its_unit_stands_elsewhere_today(post: Post) -> None:
+    path = f"/webhooks/{(await made(post, unit_id=str(FIRST)))['webhook_id']}"
+    moved = UnitMoved(unit_id=FIRST, parent_id=BLOCK, effective_on=date(2026, 3, 1))
+    await post.happen(TREE_KEY, log_id="membership", event=moved)
+    seen = (await ask(post, "commune", "GET", path)).json()
+    assert (await ask(post, "commune", "GET", "/webhooks")).json() == [seen]
+    assert (await ask(post, "commune", "DELETE", path)).json() == seen
+    assert (await ask(post, "block", "GET", path)).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """Who gets which event: a unit those of itself and all below it, by the tree as it was before a change and after it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from services.operations.webhooks.projections import DirectoryBehind, WebhookQueue
+from services.operations.webhooks.registry import Wish
 from shared.contracts import membership as facts
 from shared.contracts.evaluation import CATALOGUE_KEY, CriteriaSetWithdrawn
 from shared.contracts.event import Event, UndecodableEvent
@@ -14,9 +16,9 @@ from shared.contracts.membership import TREE_KEY
 from shared.eventstore.memory import MemoryLog
 from shared.messaging.handler import NotYetKnown, Received
 from tests.integration.commune import AN, BLOCK, COMMUNE, FAR, FIRST, PROVINCE, SECOND, SUB
-from tests.integration.inprocess import record
+from tests.integration.inprocess import bearer, record
 from tests.integration.operations.conftest import ItHappened
-from tests.integration.operations.webhooks.conftest import Post
+from tests.integration.operations.webhooks.conftest import CLIENTS, Post
 
 TODAY = date.today()  # noqa: DTZ011 - to the day is enough
 TYPES = ("UnitMoved", "UnitDissolved", "UnitRegistered", "UnitsMerged", "MemberStatusChanged", "MemberTransferred")
@@ -49,6 +51,21 @@ async def test_a_unit_that_moves_is_told_to_those_above_it_before_and_after(post
     assert await queued(post, hooks, moved) == {PROVINCE, COMMUNE, BLOCK, SUB, FIRST}
     await post.happen(FIRST)
     assert await queued(post, hooks, "MinutesWithdrawn") == {PROVINCE, BLOCK, SUB, FIRST}
+
+
+async def test_a_machine_hears_no_more_of_a_unit_that_left_its_own(post: Post) -> None:
+    """Nor from one that is not registered any more."""
+    wish = Wish(FIRST, post.receiver.url("/in"), ("UnitMoved", "MinutesWithdrawn"))
+    webhook, _ = await post.registry.add(wish, "client:commune")
+    gone, _ = await post.registry.add(replace(wish, url=post.receiver.url("/gone")), "client:nobody")
+    hooks = {COMMUNE: webhook, FIRST: gone}
+    moved = facts.UnitMoved(unit_id=FIRST, parent_id=SUB, effective_on=TODAY - timedelta(days=1))
+    await post.happen(TREE_KEY, log_id="membership", event=moved)
+    assert await queued(post, hooks, moved) == {COMMUNE}
+    await post.happen(FIRST)
+    assert await queued(post, hooks, "MinutesWithdrawn") == set()
+    seen = await post.service.client.get(f"/webhooks/{webhook}", headers={"Authorization": bearer(client_id="commune")})
+    assert seen.status_code == 200
 
 
 async def test_a_unit_that_ends_is_told_to_those_above_it_and_what_is_corrected_afterwards_too(post: Post) -> None:
@@ -127,13 +144,13 @@ async def test_an_event_that_cannot_be_read_is_nobodys_trouble_until_a_webhook_w
     pool = post.service.runtime.pool
     [row] = await record(MemoryLog("meetings"), ItHappened(), stream="s", key=str(FIRST))
     unreadable = row._replace(type="MinutesWithdrawn", data="{}")
-    received = Received(unreadable, WebhookQueue().types.decode("MinutesWithdrawn", 1, "{}"), partition=0, offset=0)
+    received = Received(unreadable, WebhookQueue.types.decode("MinutesWithdrawn", 1, "{}"), partition=0, offset=0)
     async with pool.acquire() as tx:
-        await WebhookQueue().apply(tx, [received])
+        await WebhookQueue(CLIENTS).apply(tx, [received])
         await post.subscribe()
         later = received._replace(recorded=unreadable._replace(recorded_at=datetime.now(UTC)))
         with pytest.raises(UndecodableEvent):
-            await WebhookQueue().apply(tx, [later])
+            await WebhookQueue(CLIENTS).apply(tx, [later])
 
 
 async def test_who_is_concerned_by_a_change_of_the_tree_is_not_asked_before_the_directory_has_taken_it(
@@ -148,7 +165,7 @@ async def test_who_is_concerned_by_a_change_of_the_tree_is_not_asked_before_the_
     pool = post.service.runtime.pool
     async with pool.acquire() as tx, tx.transaction():
         with pytest.raises(DirectoryBehind):
-            await WebhookQueue().apply(tx, [Received(row, moved, partition=0, offset=0)])
+            await WebhookQueue(CLIENTS).apply(tx, [Received(row, moved, partition=0, offset=0)])
     assert await queued(post, hooks, moved) == set()
 
 

@@ -13,8 +13,10 @@ import httpx
 import pytest
 
 from deploy.local.ports import free_port
+from services.operations.app import SERVICE
 from services.operations.projections import SOURCES
 from shared.contracts.meetings import MinutesWithdrawn
+from shared.directory.projection import DirectoryHandler
 from shared.eventstore.memory import MemoryLog
 from shared.messaging.kafka_topic import KafkaTopic
 from shared.messaging.memory_relay_store import MemoryRelayStore
@@ -25,6 +27,7 @@ from tests.fixtures.waiting import eventually
 from tests.integration import commune
 from tests.integration.commune import FIRST, PROVINCE, SECOND
 from tests.integration.inprocess import record
+from tests.integration.inprocess import running as in_process
 from tests.integration.operations.webhooks.conftest import TYPE
 from tests.integration.operations.webhooks.receiver import Answer, Receiver
 from tests.integration.service.test_operator_commands import typed
@@ -35,14 +38,24 @@ PASS_SECONDS = 90
 
 
 @pytest.fixture
+async def membership() -> MemoryLog:
+    """The commune's tree."""
+    return await commune.membership()
+
+
+@pytest.fixture
 async def variables(
-    service_database: Callable[[str], Awaitable[str]], topics: Topics, receiver: Receiver
+    service_database: Callable[[str], Awaitable[str]], topics: Topics, receiver: Receiver, membership: MemoryLog
 ) -> Mapping[str, str]:
-    """Settings of the operations service whose webhooks may go to the receiver."""
+    """Settings of the operations service, which knows the tree, and whose webhooks may go to the receiver."""
     for source in SOURCES:
         await provision(topics.brokers, source, prefix=topics.prefix, partitions=PARTITIONS)
+    database_url = await service_database("operations")
+    async with in_process(SERVICE, database_url) as service:
+        service.handlers = [DirectoryHandler()]
+        await service.deliver(membership)
     settings = {
-        "DATABASE_URL": await service_database("operations"),
+        "DATABASE_URL": database_url,
         "KAFKA_BOOTSTRAP": topics.bootstrap,
         "TOPIC_PREFIX": topics.prefix,
         "PORT": str(free_port()),
@@ -56,9 +69,9 @@ async def variables(
 
 
 @pytest.fixture
-async def meetings(topics: Topics) -> AsyncIterator[MemoryLog]:
+async def meetings(topics: Topics, membership: MemoryLog) -> AsyncIterator[MemoryLog]:
     """Meetings' log, relayed; so is the commune's tree."""
-    logs = [await commune.membership(), MemoryLog("meetings")]
+    logs = [membership, MemoryLog("meetings")]
     relays = [
         Relay(log, MemoryRelayStore(), partial(KafkaTopic.open, topics.brokers, log.log_id, topics.prefix))
         for log in logs
@@ -156,6 +169,7 @@ async def test_what_an_operator_cannot_do_is_said_in_one_line(variables: Mapping
     for arguments, reason in (
         (("add", PROVINCE, "https://evil.example/", TYPE), "OPERATIONS_WEBHOOK_HOSTS"),
         (("add", PROVINCE, receiver.url(), "PersonCorrected"), "no public event types: PersonCorrected; there are: "),
+        (("add", nobody, receiver.url(), TYPE), f"operations: no unit {nobody} is known here"),
         (("pause", nobody), f"operations: Không có webhook {nobody}."),
         (("redrive", nobody), f"operations: Không có webhook {nobody}."),
     ):
@@ -163,6 +177,9 @@ async def test_what_an_operator_cannot_do_is_said_in_one_line(variables: Mapping
         assert status == 2
         assert reason in said
         assert said.count("\n") == 1
+    status, said = await webhooks(variables, "redrive", nobody, "meetings")
+    assert status == 2
+    assert "a LOG needs a KEY; without both all keys are tried" in said
 
 
 async def metric(port: int, line: str) -> bool:

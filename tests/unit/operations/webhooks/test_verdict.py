@@ -49,6 +49,7 @@ def test_only_a_busy_receiver_may_ask_for_a_pause(status: int, asked: float | No
         ("Tue, 03 Mar 2026 10:00:00 GMT", 0.0),
         ("9" * 400, LONGEST_ASKED_SECONDS),
         ("Tue, 03 Mar 2099 11:01:00 GMT", LONGEST_ASKED_SECONDS),
+        ("Mon, 01 Jan 2026 00:00:00 +99999999999999999", None),
         ("soon", None),
         ("-5", None),
         ("", None),
