@@ -22,7 +22,7 @@ def routers(_: Runtime) -> Sequence[APIRouter]:
 
 
 def handlers(running: Runtime) -> Sequence[EventHandler]:
-    return [DirectoryHandler(), TraceIndex(), WebhookQueue(running.settings.clients)]
+    return [DirectoryHandler(), TraceIndex(), WebhookQueue(lambda: running.settings.clients)]
 
 
 SERVICE = Service(

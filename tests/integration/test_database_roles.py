@@ -18,7 +18,7 @@ from tests.conformance.appends import append_of
 from tests.fixtures.databases import DatabaseFactory
 
 LoginFactory = Callable[..., Awaitable[str]]
-SINCE_0_1_0 = ("0006_separate_roles.sql", "0031_relay_role.sql")
+SINCE_0_1_0 = ("0006_separate_roles.sql", "0008_body_key.sql", "0031_relay_role.sql")
 
 
 @pytest.fixture

@@ -46,7 +46,9 @@ class WebhookQueue:
     types: EventTypes = Unopened(PUBLIC)
 
     def __init__(
-        self, clients: Mapping[str, RegisteredClient], clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        clients: Callable[[], Mapping[str, RegisteredClient]],
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._clients = clients
         self._clock = clock
@@ -76,7 +78,7 @@ class WebhookQueue:
         within = {row["unit_id"]}
         kind, _, client_id = row["made_by"].partition(":")
         if kind == "client":
-            client = self._clients.get(client_id)
+            client = self._clients().get(client_id)
             if client is None or client.unit_id is None:
                 return None
             within.add(client.unit_id)

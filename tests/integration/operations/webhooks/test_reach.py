@@ -146,11 +146,11 @@ async def test_an_event_that_cannot_be_read_is_nobodys_trouble_until_a_webhook_w
     unreadable = row._replace(type="MinutesWithdrawn", data="{}")
     received = Received(unreadable, WebhookQueue.types.decode("MinutesWithdrawn", 1, "{}"), partition=0, offset=0)
     async with pool.acquire() as tx:
-        await WebhookQueue(CLIENTS).apply(tx, [received])
+        await WebhookQueue(lambda: CLIENTS).apply(tx, [received])
         await post.subscribe()
         later = received._replace(recorded=unreadable._replace(recorded_at=datetime.now(UTC)))
         with pytest.raises(UndecodableEvent):
-            await WebhookQueue(CLIENTS).apply(tx, [later])
+            await WebhookQueue(lambda: CLIENTS).apply(tx, [later])
 
 
 async def test_who_is_concerned_by_a_change_of_the_tree_is_not_asked_before_the_directory_has_taken_it(
@@ -165,7 +165,7 @@ async def test_who_is_concerned_by_a_change_of_the_tree_is_not_asked_before_the_
     pool = post.service.runtime.pool
     async with pool.acquire() as tx, tx.transaction():
         with pytest.raises(DirectoryBehind):
-            await WebhookQueue(CLIENTS).apply(tx, [Received(row, moved, partition=0, offset=0)])
+            await WebhookQueue(lambda: CLIENTS).apply(tx, [Received(row, moved, partition=0, offset=0)])
     assert await queued(post, hooks, moved) == set()
 
 
