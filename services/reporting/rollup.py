@@ -34,20 +34,6 @@ class Change:
     said: dict[str, Any]
 
 
-SAYING = frozenset(
-    {
-        "UnitRegistered",
-        "UnitMoved",
-        "UnitDissolved",
-        "UnitsMerged",
-        "UnitChangeWithdrawn",
-        "UnitKindDefined",
-        "PresenceRuleDecided",
-        "PresenceRuleWithdrawn",
-    }
-)
-
-
 class TreeTally:
     """Units, kinds and presence rules, as events say them. Order does not matter, repetition neither."""
 
@@ -60,7 +46,7 @@ class TreeTally:
 
     def add(self, recorded: RecordedEvent) -> None:
         """Events that say nothing about the tree or a presence rule change nothing."""
-        if recorded.type in SAYING:  # few are: the JSON of all others is not read
+        if recorded.type.startswith(("Unit", "PresenceRule")):  # few are: the JSON of all others is not read
             self._add(recorded, json.loads(recorded.data), recorded.position)
 
     def _add(self, recorded: RecordedEvent, body: dict[str, Any], position: int) -> None:

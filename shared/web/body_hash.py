@@ -16,19 +16,16 @@ def canonical(body: bytes) -> bytes:
         return body
 
 
-def plain_hash(body: bytes) -> str:
-    """As version 0.1.0 recorded it; a short body can be guessed back from it."""
-    return hashlib.sha256(canonical(body)).hexdigest()
-
-
 class BodyHashes:
-    """Keyed hashes, which say nothing to whoever reads a log's topic. The key is this database's."""
+    """Keyed hashes say nothing to whoever reads a log's topic. The key is this database's."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
         self._key: bytes | None = None
 
-    async def of(self, body: bytes) -> str:
+    async def of(self, body: bytes) -> tuple[str, str]:
+        """The keyed hash, and the plain one that version 0.1.0 recorded: a short body can be guessed back from it."""
         if self._key is None:
             self._key = await QUERIES.body_key(self._pool)
-        return hmac.new(self._key, canonical(body), hashlib.sha256).hexdigest()
+        text = canonical(body)
+        return hmac.new(self._key, text, hashlib.sha256).hexdigest(), hashlib.sha256(text).hexdigest()

@@ -10,7 +10,6 @@ from shared.contracts.envelope import Metadata
 from shared.eventstore.command_handler import Receipt
 from shared.eventstore.context import Context, command_id
 from shared.observability.tracing import current_traceparent
-from shared.web.body_hash import plain_hash
 from shared.web.consistency import at_least
 from shared.web.identity import Identity, identify
 from shared.web.problems import Refused
@@ -38,16 +37,16 @@ async def command_context(
         raise IdempotencyKeyMissing("Thiếu tiêu đề Idempotency-Key: đặt một mã riêng cho mỗi lần nhập.")
     # Without the front door's prefix: the same command is the same through either door.
     path = request.url.path.removeprefix(request.scope["root_path"])
-    body = await request.body()
+    keyed_hash, plain_hash = await request.app.state.body_hashes.of(await request.body())
     metadata = Metadata(
         correlation_id=UUID(request.state.correlation_id),
         actor=identity.actor,
         on_behalf_of=str(identity.behalf) if identity.behalf else None,
         traceparent=current_traceparent(),
-        body_hash=await request.app.state.body_hashes.of(body),
+        body_hash=keyed_hash,
     )
     command = command_id(identity.subject, f"{request.method} {path}", idempotency_key)
-    context = Context(command, metadata, plain_hash(body))
+    context = Context(command, metadata, plain_hash)
     request.state.command = context
     return context
 

@@ -14,6 +14,7 @@ from shared.contracts.catalogue import all_events, types_of, upcasters_of
 from shared.contracts.event import Event, EventTypes
 from shared.local_time import local_date
 from shared.messaging.handler import Received, Tx
+from shared.web.roles import Role
 from shared.web.runtime import RegisteredClient
 
 # What is internal to a service is not even read here.
@@ -73,13 +74,13 @@ class WebhookQueue:
     def _wanting(self, row: Mapping[str, Any]) -> Wanting | None:
         """Rights follow today's tree (docs/adr/0031): a machine hears of its unit what stands below its own today.
 
-        None if it is registered for no unit any more.
+        None if it is an integrator of no unit any more.
         """
         within = {row["unit_id"]}
         kind, _, client_id = row["made_by"].partition(":")
         if kind == "client":
             client = self._clients().get(client_id)
-            if client is None or client.unit_id is None:
+            if client is None or client.role is not Role.INTEGRATOR or client.unit_id is None:
                 return None
             within.add(client.unit_id)
         return Wanting(row["subscription_id"], frozenset(within), frozenset(row["types"]), row["made_at"])

@@ -1,12 +1,13 @@
 """A meeting through the HTTP interface on a real database."""
 
+import hashlib
 import json
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
-from shared.web.body_hash import plain_hash
+from shared.web.body_hash import canonical
 from tests.integration.commune import COMMUNE, FAR, FIRST, SECOND, as_
 from tests.integration.inprocess import InProcess, bearer
 
@@ -71,7 +72,7 @@ async def test_no_hash_beside_an_event_tells_a_body_that_is_guessed(meetings: In
     await meetings.post("/meetings", body, Authorization=SECRETARY)
     [row] = await meetings.runtime.log.read(after=0)
     assert len(row.metadata.body_hash or "") == 64
-    assert row.metadata.body_hash != plain_hash(json.dumps(body).encode())
+    assert row.metadata.body_hash != hashlib.sha256(canonical(json.dumps(body).encode())).hexdigest()
     shown = await meetings.get("/ops/events/1", Authorization=SECRETARY)
     assert "body_hash" not in shown.json()["metadata"]
 

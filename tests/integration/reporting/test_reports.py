@@ -179,6 +179,17 @@ async def test_a_meeting_counts_for_the_period_that_it_serves_whenever_it_was_he
     assert (await world.figures(FIRST, "2025-11"))["met"] == 0
 
 
+async def test_what_a_report_was_known_by_leaves_out_no_log_that_was_empty_then(world: World) -> None:
+    meeting = await world.story.hold(FIRST)
+    await world.catch_up()
+    then = (await world.report(PROVINCE))["known_as_of"]
+    await world.story.score(meeting, FIRST, "88", "kha")
+    await world.catch_up()
+    assert (await world.figures(PROVINCE))["self_scored"] == 1
+    vector = ",".join(f"{log_id}:{position}" for log_id, position in then.items())
+    assert (await world.figures(PROVINCE, known_as_of=vector))["self_scored"] == 0
+
+
 async def test_what_was_known_then_can_be_asked_for_by_position_and_by_time(world: World) -> None:
     meeting = await told(world)
     then = (await world.report(PROVINCE))["known_as_of"]

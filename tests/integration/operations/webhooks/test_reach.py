@@ -1,13 +1,11 @@
 """Who gets which event: a unit those of itself and all below it, by the tree as it was before a change and after it."""
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import pytest
 
 from services.operations.webhooks.projections import DirectoryBehind, WebhookQueue
-from services.operations.webhooks.registry import Wish
 from shared.contracts import membership as facts
 from shared.contracts.evaluation import CATALOGUE_KEY, CriteriaSetWithdrawn
 from shared.contracts.event import Event, UndecodableEvent
@@ -16,7 +14,7 @@ from shared.contracts.membership import TREE_KEY
 from shared.eventstore.memory import MemoryLog
 from shared.messaging.handler import NotYetKnown, Received
 from tests.integration.commune import AN, BLOCK, COMMUNE, FAR, FIRST, PROVINCE, SECOND, SUB
-from tests.integration.inprocess import bearer, record
+from tests.integration.inprocess import record
 from tests.integration.operations.conftest import ItHappened
 from tests.integration.operations.webhooks.conftest import CLIENTS, Post
 
@@ -51,21 +49,6 @@ async def test_a_unit_that_moves_is_told_to_those_above_it_before_and_after(post
     assert await queued(post, hooks, moved) == {PROVINCE, COMMUNE, BLOCK, SUB, FIRST}
     await post.happen(FIRST)
     assert await queued(post, hooks, "MinutesWithdrawn") == {PROVINCE, BLOCK, SUB, FIRST}
-
-
-async def test_a_machine_hears_no_more_of_a_unit_that_left_its_own(post: Post) -> None:
-    """Nor from one that is not registered any more."""
-    wish = Wish(FIRST, post.receiver.url("/in"), ("UnitMoved", "MinutesWithdrawn"))
-    webhook, _ = await post.registry.add(wish, "client:commune")
-    gone, _ = await post.registry.add(replace(wish, url=post.receiver.url("/gone")), "client:nobody")
-    hooks = {COMMUNE: webhook, FIRST: gone}
-    moved = facts.UnitMoved(unit_id=FIRST, parent_id=SUB, effective_on=TODAY - timedelta(days=1))
-    await post.happen(TREE_KEY, log_id="membership", event=moved)
-    assert await queued(post, hooks, moved) == {COMMUNE}
-    await post.happen(FIRST)
-    assert await queued(post, hooks, "MinutesWithdrawn") == set()
-    seen = await post.service.client.get(f"/webhooks/{webhook}", headers={"Authorization": bearer(client_id="commune")})
-    assert seen.status_code == 200
 
 
 async def test_a_unit_that_ends_is_told_to_those_above_it_and_what_is_corrected_afterwards_too(post: Post) -> None:

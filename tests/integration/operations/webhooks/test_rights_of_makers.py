@@ -58,7 +58,7 @@ async def test_a_move_that_is_still_to_come_takes_no_right_away(post: Post) -> N
         None,
         ClientSettings(role=Role.INTEGRATOR, unit_id=BLOCK),
         ClientSettings(role=Role.INTEGRATOR),
-        ClientSettings(role=Role.OPERATOR),
+        ClientSettings(role=Role.OPERATOR, unit_id=COMMUNE),
     ],
     ids=["not registered", "of another unit", "of no unit", "of another role"],
 )
