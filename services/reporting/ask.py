@@ -1,14 +1,14 @@
 """What every endpoint asks first: who calls, about which unit and period, by which tree and knowledge."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Annotated
 from uuid import UUID
 
 from fastapi import Depends, Query
 
-from services.reporting.figures import shifted
+from services.reporting.figures import last_day, shifted
 from services.reporting.known import KnownAsOf
 from services.reporting.queries import Month, Report, Reports
 from services.reporting.watermarks import SourceMark, held_cells, is_provisional, read_marks
@@ -80,22 +80,24 @@ async def question(
         hierarchy_as_of=hierarchy_as_of,
         known_as_of=KnownAsOf.parse(known_as_of),
     )
-    await _require_leaves(caller, asked)
+    await _require_leaves(caller, asked, [period])
     return asked
 
 
-async def _require_leaves(caller: Caller, asked: Question) -> None:
+async def _require_leaves(caller: Caller, asked: Question, periods: Sequence[str]) -> None:
     """Rights follow today's tree, figures that of their day (docs/adr/0031): today's reach over all of its leaves.
 
     The unit itself may be gone; a leaf that no longer exists is in nobody's subtree and asks for nothing.
     """
-    scope = await asked.reports.scope(asked.unit_id, asked.period, asked.hierarchy_as_of, asked.known_as_of)
-    reached = await caller.reach_of([asked.unit_id, *await asked.reports.leaves(scope)])
-    if asked.unit_id in reached or not any(reached.values()):
+    days = [asked.hierarchy_as_of or last_day(period) for period in periods]
+    leaves = await asked.reports.leaves(asked.unit_id, days, asked.known_as_of)
+    reached = await caller.reach_of([asked.unit_id, *{leaf.unit_id for leaf in leaves}])
+    mine = [leaf for leaf in leaves if reached.get(leaf.unit_id)]
+    if asked.unit_id in reached or not all(any(leaf.stands_on(day) for leaf in mine) for day in days):
         await caller.require(asked.unit_id)
-    if not all(reached.values()):
+    if away := [leaf.valid_from for leaf in leaves if reached.get(leaf.unit_id) is False]:
         raise OutOfReach(
-            f"Ngày {scope.hierarchy_as_of:%d/%m/%Y} tổ chức này có chi bộ nay không thuộc phạm vi của đồng chí; "
+            f"Ngày {min(away):%d/%m/%Y} tổ chức này có chi bộ nay không thuộc phạm vi của đồng chí; "
             f"hãy xem theo cây tổ chức hôm nay: hierarchy_as_of={caller.on}."
         )
 
@@ -108,8 +110,6 @@ async def series(
     """Refuses if a month's figures are out of the caller's reach."""
     marks = await read_marks(asked.store)
     periods = list(dict.fromkeys(shifted(asked.period, -back) for back in reversed(range(months))))
-    # The last one's were asked for already; by the tree of one given day all months have the same.
-    for period in periods[:-1] if asked.hierarchy_as_of is None else ():
-        await _require_leaves(caller, replace(asked, period=period))
+    await _require_leaves(caller, asked, periods)
     found = await asked.reports.series(asked.unit_id, periods, asked.hierarchy_as_of, asked.known_as_of)
     return Series(found, marks, is_provisional(marks, asked.known_as_of, found[-1].scope))

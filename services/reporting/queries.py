@@ -49,7 +49,7 @@ class Scope:
 
     @property
     def tree_position(self) -> int:
-        return EVERYTHING if self.known is None else self.known.get(MEMBERSHIP, 0)
+        return _tree_position(self.known)
 
     @property
     def tree(self) -> dict[str, Any]:
@@ -67,6 +67,18 @@ class UnitFigures:
     kind: str
     is_cell: bool
     figures: Figures
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A cell below a unit by the trees of some days: from `valid_from` on, before `valid_until`."""
+
+    unit_id: UUID
+    valid_from: date
+    valid_until: date
+
+    def stands_on(self, day: date) -> bool:
+        return self.valid_from <= day < self.valid_until
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +128,8 @@ class Reports:
         async with self._snapshot() as connection:
             scope = _scope(unit_id, period, hierarchy_as_of, await _known(connection, known_as_of))
             units = [dict(row) async for row in SQL.units_shown(connection, unit_id=unit_id, **scope.tree)]
-            figures = await _figures(connection, scope, [unit["unit_id"] for unit in units])
-            shown = {unit["unit_id"]: _unit(unit, figures[unit["unit_id"]]) for unit in units}
+            figures = await _figures(connection, [scope], [unit["unit_id"] for unit in units])
+            shown = {unit["unit_id"]: _unit(unit, figures[period, unit["unit_id"]]) for unit in units}
             if unit_id not in shown:
                 raise UnitUnknown(f"Không có tổ chức {unit_id} vào ngày {scope.hierarchy_as_of:%d/%m/%Y}.")
             path = [
@@ -136,20 +148,18 @@ class Reports:
         self, unit_id: UUID, periods: Sequence[str], hierarchy_as_of: date | None, known_as_of: KnownAsOf
     ) -> list[Month]:
         """The unit's figures for each of the periods, all of one moment."""
-        months = []
         async with self._snapshot() as connection:
             known = await _known(connection, known_as_of)
-            for period in periods:
-                scope = _scope(unit_id, period, hierarchy_as_of, known)
-                figures = await _figures(connection, scope, [unit_id])
-                months.append(Month(scope, figures.get(unit_id)))
-        return months
+            scopes = [_scope(unit_id, period, hierarchy_as_of, known) for period in periods]
+            figures = await _figures(connection, scopes, [unit_id])
+        return [Month(scope, figures.get((scope.period, unit_id))) for scope in scopes]
 
-    async def leaves(self, scope: Scope) -> list[UUID]:
-        """The cells that the figures are summed over."""
+    async def leaves(self, unit_id: UUID, days: Sequence[date], known_as_of: KnownAsOf) -> list[Leaf]:
+        """The cells that figures by the trees of these days are summed over."""
         async with self._snapshot() as connection:
-            rows = SQL.leaves(connection, unit_id=scope.unit_id, **scope.tree)
-            return [row["unit_id"] async for row in rows]
+            known, _ = await _known(connection, known_as_of)
+            rows = SQL.leaves(connection, unit_id=unit_id, days=days, tree_position=_tree_position(known))
+            return [Leaf(**dict(row)) async for row in rows]
 
     async def meetings(self, scope: Scope, *, after: UUID = FIRST, size: int = 100) -> Sequence[dict[str, Any]]:
         """What meetings in the unit's subtree contribute, by meeting id from `after` on."""
@@ -204,6 +214,10 @@ def _scope(unit_id: UUID, period: str, hierarchy_as_of: date | None, known: tupl
     return Scope(unit_id, period, hierarchy_as_of or last_day(period), *known)
 
 
+def _tree_position(known: Vector | None) -> int:
+    return EVERYTHING if known is None else known.get(MEMBERSHIP, 0)
+
+
 async def _known(connection: Connection, known_as_of: KnownAsOf) -> tuple[Vector | None, Vector]:
     """`known` and `shown` of a scope."""
     now = await _positions(connection, None)
@@ -220,11 +234,22 @@ async def _positions(connection: Connection, moment: datetime | None) -> dict[st
     return {row["log_id"]: row["position"] async for row in rows}
 
 
-async def _figures(connection: Connection, scope: Scope, units: Sequence[UUID]) -> dict[UUID, Figures]:
-    end = last_day(scope.period)
-    asked = {"tops": [scope.unit_id], "units": units, "due_on": end, "period_end": end}
-    rows = SQL.unit_figures(connection, **asked, **scope.tree, **scope.facts)
-    return {row["unit_id"]: Figures.of(dict(row), json.loads(row["ratings"])) async for row in rows}
+async def _figures(
+    connection: Connection, scopes: Sequence[Scope], units: Sequence[UUID]
+) -> dict[tuple[str, UUID], Figures]:
+    """By period and unit; `scopes`: of one unit, which all `units` are or stand directly below."""
+    some = scopes[0]
+    rows = SQL.unit_figures(
+        connection,
+        units=units,
+        tops=[some.unit_id],
+        periods=[scope.period for scope in scopes],
+        valid_on=[scope.hierarchy_as_of for scope in scopes],
+        due_on=[last_day(scope.period) for scope in scopes],
+        tree_position=some.tree_position,
+        known=some.facts["known"],
+    )
+    return {(row["period"], row["unit_id"]): Figures.of(dict(row), json.loads(row["ratings"])) async for row in rows}
 
 
 def _unit(row: dict[str, Any], figures: Figures) -> UnitFigures:

@@ -1,6 +1,6 @@
 """Recount above the cells: the tree folded from membership's events and the sums over it, in pure Python.
 
-Shares no code with `unit_closure` (shared/directory) and `unit_figures` (sql/queries.sql), which it holds to account.
+Shares no code with `unit_spans_below` (shared/directory) and `unit_figures` (sql/queries.sql), which it checks.
 """
 
 import json

@@ -46,8 +46,8 @@ async def stored_sums(connection: Connection, period: str) -> dict[str, dict[str
     tree = {"valid_on": day, "tree_position": EVERYTHING}
     units = {row["unit_id"]: row["parent_id"] async for row in SQL.units_on(connection, **tree)}
     tops = [unit for unit, parent in units.items() if parent not in units]
-    asked = {"tops": tops, "units": list(units), "due_on": day, "period_end": day, "period": period, "known": None}
-    rows = SQL.unit_figures(connection, **asked, **tree)
+    asked = {"periods": [period], "valid_on": [day], "due_on": [day], "tree_position": EVERYTHING, "known": None}
+    rows = SQL.unit_figures(connection, tops=tops, units=list(units), **asked)
     return {
         str(row["unit_id"]): {name: int(value) for name, value in row.items() if isinstance(value, int | Decimal)}
         async for row in rows

@@ -49,66 +49,90 @@ SELECT DISTINCT month.* FROM meeting_contribution AS meeting JOIN cell_month AS 
 WHERE meeting_id = ANY (:meetings::uuid[]);
 
 -- name: unit_figures
--- Sums over the cells below each of the units, which are `tops` or stand below them: tree of a day, as known at a
--- position; facts known now (NULL) or then.
-WITH closure AS MATERIALIZED (
-    SELECT ancestor, descendant, depth FROM unit_closure(:tops::uuid[], :valid_on::date, :tree_position::bigint)
+-- Sums over the cells below each of the units, for each period: by the tree of its `valid_on`, as known at a position, and
+-- by the cells that exist on its `due_on`; facts known now (NULL) or then. `tops`: those of the units that are not below
+-- another. No row where a unit does not exist.
+WITH asked AS MATERIALIZED (
+    SELECT * FROM unnest(:periods::text[], :valid_on::date[], :due_on::date[]) AS asked (period, valid_on, due_on)
 ), below AS MATERIALIZED (
-    SELECT array_agg(descendant) AS units FROM closure WHERE depth = 0
-), said AS (  -- what each committee said last about each day
-    SELECT DISTINCT ON (unit_id, valid_from) unit_id, valid_from, both_calls_needed
-    FROM presence_rule
-    WHERE valid_from <= :period_end::date AND (:known::jsonb IS NULL OR position <= (:known::jsonb ->> log_id)::bigint)
-    ORDER BY unit_id, valid_from, position DESC
-), rule AS (
-    SELECT DISTINCT ON (descendant) descendant AS unit_id, both_calls_needed
-    FROM said JOIN closure ON ancestor = said.unit_id
-    WHERE both_calls_needed IS NOT NULL  -- not withdrawn
-    ORDER BY descendant, depth, valid_from DESC
-), leaf AS MATERIALIZED (
-    SELECT month.*, coalesce(both_calls_needed, false) AS strict
-    FROM below CROSS JOIN months_of(below.units, :period::text, :known::jsonb) AS month LEFT JOIN rule USING (unit_id)
-), due AS MATERIALIZED (
-    SELECT unit_id FROM cells_active(:due_on::date, :tree_position::bigint)
-    WHERE unit_id = ANY (ARRAY(SELECT unnest(units) FROM below))
+    SELECT * FROM unit_spans_below(:units::uuid[], ARRAY(SELECT valid_on FROM asked), :tree_position::bigint)
+), place AS MATERIALIZED (
+    SELECT array_agg(DISTINCT unit_id) AS units FROM below
+), active AS MATERIALIZED (
+    SELECT cell.* FROM place, unit_spans(place.units, ARRAY(SELECT due_on FROM asked), :tree_position::bigint) AS cell
+    WHERE is_cell
+), said AS MATERIALIZED (  -- what each committee said last about each day, if it was not withdrawn
+    SELECT * FROM (SELECT DISTINCT ON (unit_id, valid_from) unit_id, valid_from, both_calls_needed
+        FROM presence_rule WHERE :known::jsonb IS NULL OR position <= (:known::jsonb ->> log_id)::bigint
+        ORDER BY unit_id, valid_from, position DESC) AS last
+    WHERE both_calls_needed IS NOT NULL
+), ruled AS MATERIALIZED (
+    SELECT * FROM unit_spans_below(ARRAY(SELECT unit_id FROM said WHERE unit_id IN (SELECT unnest(units) FROM place)),
+        ARRAY(SELECT valid_on FROM asked), :tree_position::bigint)
+), above AS MATERIALIZED (
+    SELECT day.valid_on, top.unit_id AS top, above.unit_id, depth
+    FROM (SELECT DISTINCT valid_on FROM asked) AS day, unnest(:tops::uuid[]) AS top (unit_id),
+        unit_ancestors(top.unit_id, day.valid_on, :tree_position::bigint) AS above
+    WHERE depth > 0
 )
-SELECT ancestor AS unit_id,
-    count(due.unit_id) AS cells,
-    coalesce(sum(met), 0)::bigint AS met,
-    coalesce(sum(not_held), 0)::bigint AS not_held,
-    count(due.unit_id) FILTER (WHERE coalesce(met + not_held, 0) = 0) AS not_reported,
-    coalesce(sum(conflicts), 0)::bigint AS conflicts,
-    coalesce(sum(thematic_meetings), 0)::bigint AS thematic_meetings,
-    count(*) FILTER (WHERE thematic_meetings > 0) AS cells_with_thematic,
-    coalesce(sum(committee_meetings), 0)::bigint AS committee_meetings,
-    coalesce(sum(meetings), 0)::bigint AS meetings,
-    coalesce(sum(expected), 0)::bigint AS expected,
-    coalesce(sum(CASE WHEN strict THEN present_full ELSE present_full + present_part END), 0)::bigint AS attended,
-    coalesce(sum(CASE WHEN strict THEN present_part ELSE 0 END), 0)::bigint AS partly,
-    coalesce(sum(excused), 0)::bigint AS excused,
-    coalesce(sum(unexcused), 0)::bigint AS unexcused,
-    coalesce(sum(unknown), 0)::bigint AS unknown,
-    coalesce(sum(exempt_present), 0)::bigint AS exempt_present,
-    coalesce(sum(unlisted_present), 0)::bigint AS unlisted_present,
-    coalesce(sum(guests), 0)::bigint AS guests,
-    coalesce(sum(discrepancies), 0)::bigint AS discrepancies,
-    coalesce(sum(sittings), 0)::bigint AS sittings,
-    coalesce(sum(minutes), 0)::bigint AS minutes,
-    coalesce(sum(speakers_known), 0)::bigint AS speakers_known,
-    coalesce(sum(speakers), 0)::bigint AS speakers,
-    coalesce(sum(superior_attended), 0)::bigint AS superior_attended,
-    coalesce(sum(with_documents), 0)::bigint AS with_documents,
-    coalesce(sum(self_scored), 0)::bigint AS self_scored,
-    coalesce(sum(self_points), 0)::bigint AS self_points,
-    coalesce(sum(rated), 0)::bigint AS rated,
-    coalesce(sum(awaiting_rating), 0)::bigint AS awaiting_rating,
-    coalesce(sum(events), 0)::bigint AS events,
-    coalesce(sum(input_digest), 0) AS input_digest,
-    coalesce(sum(facts_digest), 0) AS facts_digest,
-    coalesce(jsonb_agg(ratings) FILTER (WHERE ratings <> '{}'), '[]') AS ratings
-FROM closure LEFT JOIN leaf ON leaf.unit_id = descendant LEFT JOIN due ON due.unit_id = descendant
-WHERE ancestor = ANY (:units::uuid[])
-GROUP BY ancestor;
+SELECT asked.period, figures.* FROM asked CROSS JOIN LATERAL (
+    WITH rule AS (  -- the nearest above has the word
+        SELECT DISTINCT ON (unit_id) unit_id, both_calls_needed FROM (
+            SELECT ruled.unit_id, depth, said.valid_from, both_calls_needed
+            FROM said JOIN ruled ON ruled.top = said.unit_id
+            WHERE asked.valid_on >= ruled.valid_from AND asked.valid_on < ruled.valid_until
+            UNION ALL
+            SELECT below.unit_id, above.depth + below.depth, said.valid_from, both_calls_needed
+            FROM said JOIN above USING (unit_id) JOIN below USING (top)
+            WHERE above.valid_on = asked.valid_on
+                AND asked.valid_on >= below.valid_from AND asked.valid_on < below.valid_until
+        ) AS heard
+        WHERE valid_from <= asked.due_on
+        ORDER BY unit_id, depth, valid_from DESC
+    ), leaf AS (
+        SELECT month.*, coalesce(both_calls_needed, false) AS strict
+        FROM place CROSS JOIN months_of(place.units, asked.period, :known::jsonb) AS month LEFT JOIN rule USING (unit_id)
+    ), due AS (
+        SELECT unit_id FROM active WHERE asked.due_on >= valid_from AND asked.due_on < valid_until
+    )
+    SELECT top AS unit_id,
+        count(due.unit_id) AS cells,
+        coalesce(sum(met), 0)::bigint AS met,
+        coalesce(sum(not_held), 0)::bigint AS not_held,
+        count(due.unit_id) FILTER (WHERE coalesce(met + not_held, 0) = 0) AS not_reported,
+        coalesce(sum(conflicts), 0)::bigint AS conflicts,
+        coalesce(sum(thematic_meetings), 0)::bigint AS thematic_meetings,
+        count(*) FILTER (WHERE thematic_meetings > 0) AS cells_with_thematic,
+        coalesce(sum(committee_meetings), 0)::bigint AS committee_meetings,
+        coalesce(sum(meetings), 0)::bigint AS meetings,
+        coalesce(sum(expected), 0)::bigint AS expected,
+        coalesce(sum(CASE WHEN strict THEN present_full ELSE present_full + present_part END), 0)::bigint AS attended,
+        coalesce(sum(CASE WHEN strict THEN present_part ELSE 0 END), 0)::bigint AS partly,
+        coalesce(sum(excused), 0)::bigint AS excused,
+        coalesce(sum(unexcused), 0)::bigint AS unexcused,
+        coalesce(sum(unknown), 0)::bigint AS unknown,
+        coalesce(sum(exempt_present), 0)::bigint AS exempt_present,
+        coalesce(sum(unlisted_present), 0)::bigint AS unlisted_present,
+        coalesce(sum(guests), 0)::bigint AS guests,
+        coalesce(sum(discrepancies), 0)::bigint AS discrepancies,
+        coalesce(sum(sittings), 0)::bigint AS sittings,
+        coalesce(sum(minutes), 0)::bigint AS minutes,
+        coalesce(sum(speakers_known), 0)::bigint AS speakers_known,
+        coalesce(sum(speakers), 0)::bigint AS speakers,
+        coalesce(sum(superior_attended), 0)::bigint AS superior_attended,
+        coalesce(sum(with_documents), 0)::bigint AS with_documents,
+        coalesce(sum(self_scored), 0)::bigint AS self_scored,
+        coalesce(sum(self_points), 0)::bigint AS self_points,
+        coalesce(sum(rated), 0)::bigint AS rated,
+        coalesce(sum(awaiting_rating), 0)::bigint AS awaiting_rating,
+        coalesce(sum(events), 0)::bigint AS events,
+        coalesce(sum(input_digest), 0) AS input_digest,
+        coalesce(sum(facts_digest), 0) AS facts_digest,
+        coalesce(jsonb_agg(ratings) FILTER (WHERE ratings <> '{}'), '[]') AS ratings
+    FROM below LEFT JOIN leaf USING (unit_id) LEFT JOIN due USING (unit_id)
+    WHERE asked.valid_on >= below.valid_from AND asked.valid_on < below.valid_until
+    GROUP BY top
+) AS figures;
 
 -- name: units_shown
 -- A unit and the units directly below it, named as on that day.
@@ -176,8 +200,9 @@ LEFT JOIN (SELECT month.unit_id, met + not_held AS answers
 WHERE coalesce(answers, 0) = 0;
 
 -- name: leaves
--- The cells that stand below a unit, or that it is.
-SELECT unit_id FROM units_below(ARRAY[:unit_id::uuid], :valid_on::date, :tree_position::bigint) WHERE is_cell;
+-- The cells that stand below a unit, or that it is, on each of the days.
+SELECT unit_id, valid_from, valid_until
+FROM unit_spans_below(ARRAY[:unit_id::uuid], :days::date[], :tree_position::bigint) WHERE is_cell;
 
 -- name: cells_below
 -- Which of the given units stand below a unit.

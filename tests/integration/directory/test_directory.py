@@ -52,9 +52,11 @@ def directory(membership: Membership) -> Directory:
 
 
 async def closure(pool: Pool, on: date, known: int = EVERYTHING) -> set[tuple[object, object, int]]:
-    """Of the whole tree, and the same asked for by the function of version 0.1.0."""
-    found = {tuple(row) for row in await pool.fetch("SELECT * FROM unit_closure($1, $2, $3)", [PROVINCE], on, known)}
-    assert found == {tuple(row) for row in await pool.fetch("SELECT * FROM unit_closure($1, $2)", on, known)}
+    """Every unit with itself and all above it: asked for from below, as version 0.1.0 does, and from above."""
+    found = {tuple(row) for row in await pool.fetch("SELECT * FROM unit_closure($1, $2)", on, known)}
+    tops = list({ancestor for ancestor, _, _ in found})
+    below = "SELECT top, unit_id, depth FROM unit_spans_below($1, $2, $3)"
+    assert found == {tuple(row) for row in await pool.fetch(below, tops, [on], known)}
     return found
 
 
@@ -120,16 +122,17 @@ async def test_a_withdrawn_change_counts_no_longer_but_was_known_before(membersh
     assert await closure(pool, TODAY, moved.position) == while_it_stood != before
 
 
-async def test_the_closure_of_a_unit_is_that_of_the_tree_for_it_and_all_below(
-    membership: Membership, pool: Pool
-) -> None:
-    await membership.tell(facts.UnitMoved(unit_id=CELL_1, parent_id=COMMUNE_B, effective_on=TODAY))
-    for day in (TODAY - A_DAY, TODAY):
-        whole = await closure(pool, day)
-        for top in {ancestor for ancestor, _, _ in whole}:
-            below = {descendant for ancestor, descendant, _ in whole if ancestor == top}
-            found = await pool.fetch("SELECT * FROM unit_closure($1, $2, $3)", [top], day, EVERYTHING)
-            assert {tuple(row) for row in found} == {row for row in whole if row[1] in below}
+async def test_what_stands_below_a_unit_on_some_days_is_that_of_each(membership: Membership, pool: Pool) -> None:
+    await membership.tell(
+        facts.UnitMoved(unit_id=CELL_1, parent_id=COMMUNE_B, effective_on=TODAY),
+        facts.UnitDissolved(unit_id=CELL_3, effective_on=TODAY + A_DAY),
+    )
+    days = [TODAY - A_DAY, TODAY, TODAY + A_DAY]
+    for top in (PROVINCE, COMMUNE_A, COMMUNE_B, CELL_1, CELL_3):
+        spans = await pool.fetch("SELECT * FROM unit_spans_below($1, $2, $3)", [top], days, EVERYTHING)
+        for day in days:
+            found = [(row["unit_id"], row["depth"]) for row in spans if row["valid_from"] <= day < row["valid_until"]]
+            assert sorted(found) == sorted(row[1:] for row in await closure(pool, day) if row[0] == top)
 
 
 async def test_a_moved_unit_is_reached_from_where_it_stands_that_day(

@@ -91,6 +91,23 @@ async def test_a_withdrawn_presence_rule_leaves_figures_as_if_it_had_never_been(
     assert await partly() == 0
 
 
+async def test_the_nearest_rule_that_holds_at_a_months_end_counts_from_wherever_it_is_asked(world: World) -> None:
+    for period, day in (("2026-02", date(2026, 2, 3)), ("2026-03", date(2026, 3, 3))):
+        meeting = await world.story.hold(FIRST, period=period, held_on=day)
+        await world.story.call_roll(meeting, FIRST, whole=1, part=2)
+    for unit, both, since in (
+        (PROVINCE, True, date(2026, 1, 1)),
+        (COMMUNE, False, date(2026, 3, 15)),
+        (PROVINCE, True, date(2026, 3, 20)),
+    ):
+        rule = attendance.PresenceRuleDecided(unit_id=unit, both_calls_needed=both, valid_from=since, source="05-DA/TU")
+        await record(world.story.attendance, rule, stream=f"presence-rule-{unit}", key=str(unit))
+    await world.catch_up()
+    for unit in (PROVINCE, COMMUNE, FIRST):
+        series = await world.get(f"/reports/{unit}/2026-03/series", months=2)
+        assert [item["figures"]["partly"] for item in series["items"]] == [2, 0], unit
+
+
 async def test_a_rule_that_came_last_is_known_now_whatever_else_is_asked_as_known_then(world: World) -> None:
     await told(world)
     rule = attendance.PresenceRuleDecided(
@@ -249,6 +266,24 @@ async def test_a_series_over_months_of_cells_that_are_now_elsewhere_is_refused(w
     whole, late = f"/reports/{COMMUNE}/2026-04/series", {"months": 1}
     assert await world.refused(whole, who="office", months=2) == (403, "out-of-reach")
     assert [item["figures"]["cells"] for item in (await world.get(whole, who="office", **late))["items"]] == [1]
+
+
+async def test_a_series_of_a_unit_that_is_gone_needs_a_cell_in_reach_in_each_of_its_months(world: World) -> None:
+    """As the report of each month alone: what nobody has any more does not come along with what somebody has."""
+    await told(world)
+    moves = [
+        membership.UnitMoved(unit_id=FIRST, parent_id=SUB, effective_on=date(2026, 3, 10)),
+        membership.UnitDissolved(unit_id=FAR, effective_on=date(2026, 3, 15)),
+        membership.UnitMoved(unit_id=FIRST, parent_id=COMMUNE, effective_on=date(2026, 4, 1)),
+        membership.UnitDissolved(unit_id=SUB, effective_on=date(2026, 4, 1)),
+    ]
+    await record(world.membership, *moves, stream="tree", key=membership.TREE_KEY)
+    await world.catch_up()
+    series = f"/reports/{SUB}/2026-03/series"
+    alone = await world.get(series, who="office", months=1)
+    assert [item["figures"]["met"] for item in alone["items"]] == [1]
+    assert await world.refused(f"/reports/{SUB}/2026-02", who="office") == (403, "out-of-reach")
+    assert await world.refused(series, who="office", months=2) == (403, "out-of-reach")
 
 
 async def test_the_tree_may_arrive_after_the_facts(world: World) -> None:
