@@ -8,6 +8,11 @@ LANGUAGE plpgsql STABLE PARALLEL SAFE AS $$
 DECLARE
     span record;
 BEGIN
+    IF cardinality(days) = 1 THEN  -- a report of one month: nothing to cut
+        RETURN QUERY SELECT t.unit_id, t.parent_id, t.is_cell, days[1], date 'infinity'
+        FROM unit_tree(days[1], known_position) AS t WHERE t.unit_id = ANY (units);
+        RETURN;
+    END IF;
     FOR span IN
         WITH asked AS (
             SELECT day, lag(day) OVER (ORDER BY day) AS before FROM (SELECT DISTINCT unnest(days) AS day) AS once
