@@ -242,7 +242,7 @@ async def _figures(
     rows = SQL.unit_figures(
         connection,
         units=units,
-        tops=[some.unit_id],
+        top=some.unit_id,
         periods=[scope.period for scope in scopes],
         valid_on=[scope.hierarchy_as_of for scope in scopes],
         due_on=[last_day(scope.period) for scope in scopes],

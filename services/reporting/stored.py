@@ -43,11 +43,9 @@ def _digests(row: Mapping[str, Any]) -> dict[str, int]:
 async def stored_sums(connection: Connection, period: str) -> dict[str, dict[str, int]]:
     """What every unit's figures for `period` are, as reports sum them on the period's last day."""
     day = last_day(period)
-    tree = {"valid_on": day, "tree_position": EVERYTHING}
-    units = {row["unit_id"]: row["parent_id"] async for row in SQL.units_on(connection, **tree)}
-    tops = [unit for unit, parent in units.items() if parent not in units]
+    units = [row["unit_id"] async for row in SQL.units_on(connection, valid_on=day, tree_position=EVERYTHING)]
     asked = {"periods": [period], "valid_on": [day], "due_on": [day], "tree_position": EVERYTHING, "known": None}
-    rows = SQL.unit_figures(connection, tops=tops, units=list(units), **asked)
+    rows = SQL.unit_figures(connection, top=None, units=units, **asked)
     return {
         str(row["unit_id"]): {name: int(value) for name, value in row.items() if isinstance(value, int | Decimal)}
         async for row in rows

@@ -127,13 +127,13 @@ async def _apply(connection: asyncpg.Connection, arrived: Sequence[RecordedEvent
 
 
 async def _figures(
-    connection: asyncpg.Connection, periods: Sequence[str], trees: Sequence[date], tops: Sequence[UUID] = UNITS
+    connection: asyncpg.Connection, periods: Sequence[str], trees: Sequence[date], units: Sequence[UUID] = UNITS
 ) -> dict[tuple[str, UUID], dict[str, object]]:
-    """Of `tops` and the units below, by period and unit; `trees`: of which day for each period."""
+    """Of all units or of one, by period and unit; `trees`: of which day for each period."""
     rows = SQL.unit_figures(
         connection,
-        units=UNITS if PROVINCE in tops else tops,
-        tops=tops,
+        units=units,
+        top=units[0] if len(units) == 1 else None,
         periods=periods,
         valid_on=trees,
         due_on=[last_day(period) for period in periods],
@@ -159,9 +159,8 @@ async def _ask_otherwise(
     """All at once, as month by month and as of some units alone, which do not see what stands above them."""
     together = await _figures(connection, PERIODS, trees)
     for period, day in zip(PERIODS, trees, strict=True):
-        for top in (PROVINCE, COMMUNE, CELLS[1]):
-            units = UNITS if top == PROVINCE else [top]
-            alone = await _figures(connection, [period], [day], [top])
+        for units in (UNITS, [COMMUNE], [CELLS[1]]):
+            alone = await _figures(connection, [period], [day], units)
             assert alone == {place: row for place, row in together.items() if place[0] == period and place[1] in units}
     return together
 

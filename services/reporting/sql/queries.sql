@@ -50,8 +50,8 @@ WHERE meeting_id = ANY (:meetings::uuid[]);
 
 -- name: unit_figures
 -- Sums over the cells below each of the units, for each period: by the tree of its `valid_on`, as known at a position, and
--- by the cells that exist on its `due_on`; facts known now (NULL) or then. `tops`: those of the units that are not below
--- another. No row where a unit does not exist.
+-- by the cells that exist on its `due_on`; facts known now (NULL) or then. `top`: the one that all others stand below; NULL
+-- if none of them stands below anything else. No row where a unit does not exist.
 WITH asked AS MATERIALIZED (
     SELECT * FROM unnest(:periods::text[], :valid_on::date[], :due_on::date[]) AS asked (period, valid_on, due_on)
 ), below AS MATERIALIZED (
@@ -69,28 +69,23 @@ WITH asked AS MATERIALIZED (
 ), ruled AS MATERIALIZED (
     SELECT * FROM unit_spans_below(ARRAY(SELECT unit_id FROM said WHERE unit_id IN (SELECT unnest(units) FROM place)),
         ARRAY(SELECT valid_on FROM asked), :tree_position::bigint)
-), above AS MATERIALIZED (
-    SELECT day.valid_on, top.unit_id AS top, above.unit_id, depth
-    FROM (SELECT DISTINCT valid_on FROM asked) AS day, unnest(:tops::uuid[]) AS top (unit_id),
-        unit_ancestors(top.unit_id, day.valid_on, :tree_position::bigint) AS above
-    WHERE depth > 0
+), heard AS MATERIALIZED (  -- which units each of it is about, by the trees of which days
+    SELECT ruled.unit_id, depth, said.valid_from AS since, both_calls_needed, ruled.valid_from, ruled.valid_until
+    FROM said JOIN ruled ON ruled.top = said.unit_id
+), inherited AS MATERIALIZED (  -- and what stands above all of them
+    SELECT DISTINCT ON (period) period, both_calls_needed
+    FROM asked CROSS JOIN unit_ancestors(:top::uuid, valid_on, :tree_position::bigint) AS above JOIN said USING (unit_id)
+    WHERE depth > 0 AND valid_from <= due_on
+    ORDER BY period, depth, valid_from DESC
 )
 SELECT asked.period, figures.* FROM asked CROSS JOIN LATERAL (
     WITH rule AS (  -- the nearest above has the word
-        SELECT DISTINCT ON (unit_id) unit_id, both_calls_needed FROM (
-            SELECT ruled.unit_id, depth, said.valid_from, both_calls_needed
-            FROM said JOIN ruled ON ruled.top = said.unit_id
-            WHERE asked.valid_on >= ruled.valid_from AND asked.valid_on < ruled.valid_until
-            UNION ALL
-            SELECT below.unit_id, above.depth + below.depth, said.valid_from, both_calls_needed
-            FROM said JOIN above USING (unit_id) JOIN below USING (top)
-            WHERE above.valid_on = asked.valid_on
-                AND asked.valid_on >= below.valid_from AND asked.valid_on < below.valid_until
-        ) AS heard
-        WHERE valid_from <= asked.due_on
-        ORDER BY unit_id, depth, valid_from DESC
+        SELECT DISTINCT ON (unit_id) unit_id, both_calls_needed FROM heard
+        WHERE since <= asked.due_on AND asked.valid_on >= valid_from AND asked.valid_on < valid_until
+        ORDER BY unit_id, depth, since DESC
     ), leaf AS (
-        SELECT month.*, coalesce(both_calls_needed, false) AS strict
+        SELECT month.*, coalesce(rule.both_calls_needed,
+            (SELECT both_calls_needed FROM inherited WHERE inherited.period = asked.period), false) AS strict
         FROM place CROSS JOIN months_of(place.units, asked.period, :known::jsonb) AS month LEFT JOIN rule USING (unit_id)
     ), due AS (
         SELECT unit_id FROM active WHERE asked.due_on >= valid_from AND asked.due_on < valid_until
@@ -276,7 +271,7 @@ SELECT log_id, position FROM held_event WHERE consumer = ANY (:consumers::text[]
 
 -- name: units_on
 -- Every unit that exists on a day.
-SELECT unit_id, parent_id FROM unit_tree(:valid_on::date, :tree_position::bigint);
+SELECT unit_id FROM unit_tree(:valid_on::date, :tree_position::bigint);
 
 -- name: facts_kept$
 -- Whether anything of the consumer of facts is here, applied or held back.
