@@ -12,7 +12,7 @@ from services.reporting.figures import last_day, shifted
 from services.reporting.known import KnownAsOf
 from services.reporting.queries import Month, Report, Reports
 from services.reporting.watermarks import SourceMark, held_cells, is_provisional, read_marks
-from shared.contracts.fields import Period
+from shared.contracts.fields import GivenDay, Period
 from shared.messaging.postgres_store import PostgresStore
 from shared.service import Runtime, runtime
 from shared.web.access import READ, Caller, OutOfReach
@@ -64,7 +64,7 @@ async def question(
     running: Annotated[Runtime, Depends(runtime)],
     _: Annotated[None, Depends(at_least)],
     hierarchy_as_of: Annotated[
-        date | None, Query(description="The tree of which day; default: the last day of the period.")
+        GivenDay | None, Query(description="The tree of which day; default: the last day of the period.")
     ] = None,
     known_as_of: Annotated[
         str | None,

@@ -159,7 +159,7 @@ class Reports:
         async with self._snapshot() as connection:
             known, _ = await _known(connection, known_as_of)
             rows = SQL.leaves(connection, unit_id=unit_id, days=days, tree_position=_tree_position(known))
-            return [Leaf(**dict(row)) async for row in rows]
+            return [Leaf(*row) async for row in rows]
 
     async def meetings(self, scope: Scope, *, after: UUID = FIRST, size: int = 100) -> Sequence[dict[str, Any]]:
         """What meetings in the unit's subtree contribute, by meeting id from `after` on."""

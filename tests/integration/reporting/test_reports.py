@@ -346,6 +346,8 @@ async def test_a_question_that_makes_no_sense_says_which_part(world: World) -> N
     assert await world.refused(asked, known_as_of="yesterday") == (422, "known-as-of-malformed")
     assert await world.refused(asked, known_as_of="2026-03-01T00:00:00") == (422, "known-as-of-malformed")
     assert await world.refused(asked, hierarchy_as_of="2020-01-01") == (404, "unit-unknown")
+    for day in ("9999-12-31", "0001-01-01"):  # the first is PostgreSQL's infinity, on which no unit stands
+        assert await world.refused(asked, hierarchy_as_of=day) == (422, "invalid-request")
     assert await world.refused(f"{asked}/meetings", after="x") == (422, "cursor-malformed")
     moment = "2026-03-01T00:00:00+00:00"
     for place in (
