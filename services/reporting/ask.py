@@ -39,7 +39,7 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question that the caller may ask: the unit is in reach."""
+    """Which figures of a unit, by which tree and knowledge."""
 
     reports: Reports
     store: PostgresStore
@@ -57,10 +57,9 @@ class Question:
         return Answer(report, marks, is_provisional(marks, self.known_as_of, report.scope))
 
 
-async def question(
+async def unchecked(
     unit_id: UUID,
     period: Period,
-    caller: Annotated[Caller, READ],
     running: Annotated[Runtime, Depends(runtime)],
     _: Annotated[None, Depends(at_least)],
     hierarchy_as_of: Annotated[
@@ -71,8 +70,10 @@ async def question(
         Query(max_length=400, description="Positions `meetings:120,attendance:900`, or a time with its zone."),
     ] = None,
 ) -> Question:
-    """Refuses what is out of the caller's reach; waits a moment for positions that the caller wants to see."""
-    asked = Question(
+    """What is asked, whoever asks; waits a moment for positions that the caller wants to see. Ask for the caller first:
+    a stranger waits for nothing.
+    """
+    return Question(
         reports=Reports(running.pool),
         store=PostgresStore(running.pool),
         unit_id=unit_id,
@@ -80,7 +81,11 @@ async def question(
         hierarchy_as_of=hierarchy_as_of,
         known_as_of=KnownAsOf.parse(known_as_of),
     )
-    await _require_leaves(caller, asked, [period])
+
+
+async def question(caller: Annotated[Caller, READ], asked: Annotated[Question, Depends(unchecked)]) -> Question:
+    """Refuses what is out of the caller's reach."""
+    await _require_leaves(caller, asked, [asked.period])
     return asked
 
 
@@ -103,8 +108,8 @@ async def _require_leaves(caller: Caller, asked: Question, periods: Sequence[str
 
 
 async def series(
-    asked: Annotated[Question, Depends(question)],
     caller: Annotated[Caller, READ],
+    asked: Annotated[Question, Depends(unchecked)],
     months: Annotated[int, Query(ge=1, le=60, description="How many, up to and with the period.")] = 12,
 ) -> Series:
     """Refuses if a month's figures are out of the caller's reach."""

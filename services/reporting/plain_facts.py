@@ -76,7 +76,8 @@ class PlainReader:
             self._kafka = self._settings.brokers.consumer(
                 auto_offset_reset="none", max_partition_fetch_bytes=FETCH_BYTES, fetch_max_wait_ms=50
             )
-            await asyncio.wait_for(start(self._kafka), ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await start(self._kafka)
         partition = TopicPartition(
             events_topic(wanted.place.log_id, self._settings.topic_prefix), wanted.place.partition
         )

@@ -75,9 +75,13 @@ async def start(client: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
         raise
 
 
-async def stop(consumer: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
-    """Stops a consumer and closes its connections, whatever becomes of the fetches that were under way."""
+async def stop(client: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
+    """Stops a consumer or an admin and closes its connections, whatever becomes of the fetches that were under way.
+
+    aiokafka suppresses the cancellation of whoever awaits its `close`; out of `gather` it is raised.
+    """
+    ending = client.close() if isinstance(client, AIOKafkaAdminClient) else client.stop()
     try:
-        await asyncio.gather(consumer.stop(), return_exceptions=True)
-    finally:
-        await consumer._client.close()  # noqa: SLF001 - what `stop` leaves open when it is cut short; harmless otherwise
+        await asyncio.gather(ending, return_exceptions=True)
+    finally:  # closes what `ending` leaves open when it is cut short; harmless otherwise
+        await asyncio.gather(client._client.close(), return_exceptions=True)  # noqa: SLF001

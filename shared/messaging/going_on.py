@@ -15,7 +15,8 @@ log = structlog.get_logger(__name__)
 
 
 class GoingOn:
-    """Says what its block raises, as `failed`, and goes on behind it. A cancellation of the running task goes through.
+    """Says what its block raises, as `failed`, and goes on behind it. A cancellation of the running task goes through,
+    also one that its block has swallowed, as clients do that await tasks which they have cancelled.
 
     A broker, a topic or a database that is away is said without a stack trace, because it is said each time.
     """
@@ -27,7 +28,11 @@ class GoingOn:
         pass
 
     def __exit__(self, _: type[BaseException] | None, error: BaseException | None, __: TracebackType | None) -> bool:
-        if isinstance(error, KafkaError | OSError) or (isinstance(error, CancelledError) and not _asked_to_end()):
+        if _asked_to_end():
+            if error is None or isinstance(error, Exception):
+                raise CancelledError from error
+            return False
+        if isinstance(error, KafkaError | OSError | CancelledError):
             log.warning(self._failed, error=repr(error), **self._where)
             return True
         if isinstance(error, Exception):

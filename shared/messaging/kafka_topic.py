@@ -155,6 +155,7 @@ async def _abandon(producer: Any) -> None:  # noqa: ANN401
     if sender.sender_task is not None:
         sender.sender_task.cancel()
         await producer.client.close()  # fails the requests in flight, which the cancelled task waits for
+        _end_metadata(producer.client)  # and these wait for metadata, which nobody asks for any more
         await asyncio.wait([sender.sender_task], timeout=SEND_SECONDS)
     # A batch that waits for its next attempt is not among those, where its callback looks for it.
     pending = accumulator._pending_batches  # noqa: SLF001
@@ -165,6 +166,14 @@ async def _abandon(producer: Any) -> None:  # noqa: ANN401
             batch.future.exception()  # nobody waits for it any more, nor for its end
         batch._drain_waiter.exception()  # noqa: SLF001
     await producer.stop()
+
+
+def _end_metadata(client: Any) -> None:  # noqa: ANN401
+    """Whoever waits for the next metadata of a closed client, now or later, waits no longer."""
+    update = client._md_update_fut or asyncio.get_running_loop().create_future()  # noqa: SLF001
+    if not update.done():
+        update.set_result(False)
+    client._md_update_fut = update  # noqa: SLF001
 
 
 def fetched(record: Any) -> FetchedRecord:  # noqa: ANN401 - aiokafka's ConsumerRecord is untyped

@@ -133,7 +133,8 @@ class _Leading:
 
     async def wait(self, seconds: float) -> None:
         with suppress(TimeoutError):  # nobody told us: the poll looks by itself
-            await asyncio.wait_for(self._appended.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._appended.wait()
         self._appended.clear()
         await self._beat()
         self._check(self._valid)

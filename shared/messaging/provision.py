@@ -8,7 +8,7 @@ from aiokafka.admin import NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
-from shared.messaging.brokers import Admin, Brokers, start
+from shared.messaging.brokers import Admin, Brokers, start, stop
 from shared.messaging.topic import TopicMisconfigured, events_topic, progress_topic
 
 # The topic is a full copy of the log: nothing may age out of it.
@@ -60,11 +60,11 @@ async def _check_made(admin: Admin, service: str, prefix: str, partitions: int) 
 @asynccontextmanager
 async def _admin(brokers: Brokers) -> AsyncIterator[Admin]:
     admin = brokers.admin()
-    await start(admin)
     try:
+        await start(admin)
         yield admin
     finally:
-        await admin.close()
+        await stop(admin)
 
 
 async def _check(admin: Admin, service: str, prefix: str, partitions: int) -> None:

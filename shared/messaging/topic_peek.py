@@ -28,7 +28,8 @@ class TopicPeek:
     async def open(cls, brokers: Brokers) -> AsyncIterator["TopicPeek"]:
         consumer = brokers.consumer(auto_offset_reset="none")
         try:
-            await asyncio.wait_for(start(consumer), ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await start(consumer)
             yield cls(brokers, consumer)
         finally:
             await stop(consumer)
@@ -38,10 +39,11 @@ class TopicPeek:
         # Asked of the broker each time: a consumer's own list knows only topics that it was given, as they once were.
         admin = self._brokers.admin()
         try:
-            await asyncio.wait_for(start(admin), ANSWER_SECONDS)
-            described = await asyncio.wait_for(admin.describe_topics(sorted(topics)), ANSWER_SECONDS)
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await start(admin)
+                described = await admin.describe_topics(sorted(topics))
         finally:
-            await admin.close()
+            await stop(admin)
         places: list[TopicPartition] = []
         for topic in described:
             if topic["error_code"] != 0:
@@ -51,9 +53,8 @@ class TopicPeek:
 
     async def ends(self, places: Iterable[TopicPartition]) -> dict[TopicPartition, int]:
         """By partition: one more than the last record's offset."""
-        ends: dict[TopicPartition, int] = await asyncio.wait_for(
-            self._consumer.end_offsets(list(places)), ANSWER_SECONDS
-        )
+        async with asyncio.timeout(ANSWER_SECONDS):
+            ends: dict[TopicPartition, int] = await self._consumer.end_offsets(list(places))
         return ends
 
     async def record_at(self, place: TopicPartition, offset: int) -> FetchedRecord | None:
@@ -64,7 +65,8 @@ class TopicPeek:
             async with self._reading:
                 self._consumer.assign([place])
                 self._consumer.seek(place, offset)
-                found = await asyncio.wait_for(self._consumer.getone(place), ANSWER_SECONDS)
+                async with asyncio.timeout(ANSWER_SECONDS):
+                    found = await self._consumer.getone(place)
         except OffsetOutOfRangeError:
             return None  # the topic begins later
         return fetched(found) if found.offset == offset else None

@@ -5,6 +5,8 @@ import json
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
+import pytest
+
 from services.reporting.projections import FactsProjection
 from shared.contracts import attendance, meetings, membership
 from shared.contracts.meetings import Part
@@ -358,6 +360,14 @@ async def test_a_question_that_makes_no_sense_says_which_part(world: World) -> N
     ):
         after = base64.urlsafe_b64encode(json.dumps(place).encode()).decode()
         assert await world.refused(f"/meetings/{meeting}/events", after=after) == (422, "cursor-malformed"), place
+
+
+@pytest.mark.parametrize("path", [f"/reports/{PROVINCE}/2026-03", f"/reports/{PROVINCE}/2026-03/series"])
+async def test_a_stranger_is_not_told_what_is_wrong_with_the_question(world: World, path: str) -> None:
+    await told(world)
+    assert await world.refused(path, known_as_of="yesterday") == (422, "known-as-of-malformed")
+    answer = await world.service.client.get(path, params={"known_as_of": "yesterday"})
+    assert answer.status_code == 401
 
 
 async def test_a_dry_run_sees_the_figures_of_the_months_that_a_batch_is_about(world: World) -> None:

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 
 import httpx
+import pytest
 
 from deploy.local.ports import free_port
 from tests.fixtures.topics import Topics
@@ -47,7 +48,7 @@ class Started:
 
     async def written(self) -> bytes:
         """All that it wrote, once it has ended."""
-        _, written = await self._written
+        _, written = await asyncio.shield(self._written)
         return written
 
 
@@ -76,7 +77,11 @@ async def ready(port: int) -> bool:
 async def stop(process: Started) -> list[dict[str, object]]:
     """Asks it to stop; its log entries, each of which is a line of JSON, also those of libraries."""
     process.send_signal(signal.SIGTERM)
-    written = await asyncio.wait_for(process.written(), STOP_SECONDS)
+    try:
+        written = await asyncio.wait_for(process.written(), STOP_SECONDS)
+    except TimeoutError:
+        process.send_signal(signal.SIGKILL)
+        pytest.fail(f"still runs, and wrote:\n{(await process.written()).decode()}")
     return [json.loads(line) for line in written.decode().splitlines()]
 
 

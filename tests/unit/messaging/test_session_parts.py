@@ -253,6 +253,32 @@ async def test_a_clients_own_cancellation_does_not_end_the_fetching(
     assert fetching.cancelled()
 
 
+@pytest.mark.parametrize("raised", [None, KafkaConnectionError()])
+async def test_fetching_ends_when_asked_though_a_client_swallows_its_cancellation(
+    consumer: Consumer, monkeypatch: pytest.MonkeyPatch, raised: Exception | None
+) -> None:
+    begun = asyncio.Event()
+
+    async def run(_: subscription.Session) -> str:
+        first = not begun.is_set()
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            if not first:
+                raise
+        if raised:
+            raise raised
+        return "ended"
+
+    monkeypatch.setattr(subscription.Session, "run", run)
+    fetching = asyncio.create_task(subscription.keep_fetching(Brokers("nowhere"), Intake(consumer, PACE), PACE))
+    await begun.wait()
+    fetching.cancel()
+    await asyncio.wait([fetching], timeout=10)
+    assert fetching.cancelled()
+
+
 async def test_a_clients_own_cancellation_does_not_end_the_reading_of_progress(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
