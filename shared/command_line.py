@@ -76,21 +76,24 @@ class _Commands:
         settings = self._configured()
         listener = listen(settings.host, settings.port)
         async with open_runtime(self._service, settings) as running:
-            await run_until_stopped(serve(create_app(running, self._service.routers(running)), listener))
+            app = create_app(running, self._service.routers(running))
+            await run_until_stopped(serve(app, listener), stop_seconds=settings.stop_seconds)
 
     async def _worker(self) -> None:
         settings = self._configured()
         listener = listen(settings.host, settings.port)
         async with open_runtime(self._service, settings) as running:
             # No routes of its own: health and metrics for whoever watches the process.
-            await run_until_stopped(serve(create_app(running, ()), listener), *worker.parts(self._service, running))
+            watched, parts = serve(create_app(running, ()), listener), worker.parts(self._service, running)
+            await run_until_stopped(watched, *parts, stop_seconds=settings.stop_seconds)
 
     async def _all(self) -> None:
         settings = self._configured()
         listener = listen(settings.host, settings.port)
         async with open_runtime(self._service, settings) as running:
             app = create_app(running, self._service.routers(running))
-            await run_until_stopped(*worker.parts(self._service, running), serve(app, listener))
+            parts = worker.parts(self._service, running)
+            await run_until_stopped(*parts, serve(app, listener), stop_seconds=settings.stop_seconds)
 
     def _configured(self) -> ServiceSettings:
         settings = read_settings(self._settings_class)

@@ -28,6 +28,7 @@ from shared.messaging.handler import EventHandler, UnknownConsumer
 from shared.messaging.parking import Redriven, Rehearsed, dry_run, redrive
 from shared.messaging.postgres_store import PostgresStore
 from shared.messaging.store import KeyOf
+from shared.process import end_at_once_when_asked
 from shared.web.roles import Role
 
 C = TypeVar("C")
@@ -47,6 +48,7 @@ class ServiceSettings(KafkaSettings):
     """Every service's settings, from variables with the service's name as prefix, such as ATTENDANCE_DATABASE_URL.
 
     `oidc_client_id`: as what browsers log in at the issuer; without it none does. They come back to `front_door`.
+    `stop_seconds`: then a process that was asked to stop ends where it stands; less than whoever asks waits.
     """
 
     model_config = SettingsConfigDict(frozen=True)
@@ -65,6 +67,7 @@ class ServiceSettings(KafkaSettings):
     oidc_client_id: str | None = None
     front_door: str | None = Field(default=None, pattern=r"^https?://[^/?#]+$")
     otlp_endpoint: str | None = None
+    stop_seconds: float = Field(default=25, gt=0)
     log_level: str = "INFO"
     clients: dict[str, ClientSettings] = Field(default_factory=dict)
     # Of a type that has an old and a new version: which is written. Left out: the old one (docs/deploy.md, "Upgrade").
@@ -226,6 +229,7 @@ async def open_runtime(service: Service, settings: ServiceSettings) -> AsyncIter
 
 def main(service: Service, settings_class: type[ServiceSettings]) -> None:
     """The command line of a service: api | worker | all | migrate | provision | parked | quarantine | log | ..."""
+    end_at_once_when_asked()
     from shared.command_line import command_line  # noqa: PLC0415 - it needs this module
 
     command_line(service, settings_class)()

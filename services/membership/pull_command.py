@@ -17,6 +17,7 @@ from services.membership.settings import MembershipSettings
 from shared.command import read_settings, run, say
 from shared.decider import DomainError
 from shared.expected_errors import EXPECTED, SettingsWrong
+from shared.messaging.going_on import raise_if_asked_to_end
 from shared.process import run_until_stopped
 from shared.service import open_runtime
 
@@ -50,15 +51,19 @@ async def _pull(*, once: bool) -> None:
             except DomainError as error:
                 raise SourceAway(str(error)) from error
         else:
-            await run_until_stopped(_rounds(source, http, registry, settings.pull_every_seconds))
+            rounds = _rounds(source, http, registry, settings.pull_every_seconds)
+            await run_until_stopped(rounds, stop_seconds=settings.stop_seconds)
 
 
 async def _rounds(source: Source, http: httpx.AsyncClient, registry: Registry, every_seconds: float) -> None:
     """For ever. Ended at any step, it goes on there when it begins again."""
     while True:
         try:
-            await _round(source, http, registry)
+            # A task of its own: a task group inside it, one part of which fails, leaves Python 3.11 in the belief that
+            # the task was asked to end.
+            await asyncio.create_task(_round(source, http, registry))
         except (DomainError, *EXPECTED) as error:
+            raise_if_asked_to_end(error)
             log.warning("pull waits", reason=str(error))
         await asyncio.sleep(every_seconds)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Header, Query
+from fastapi import APIRouter, Depends, Header, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from services.operations.asked import Traces
@@ -58,6 +58,7 @@ async def events(
     _: Annotated[Caller, OPERATE],
     index: Traces,
     asked: Wished,
+    request: Request,
     after: Annotated[int | None, Query(ge=0, lt=2**63)] = None,
     last_event_id: Annotated[int | None, Header(ge=0, lt=2**63)] = None,
 ) -> AsyncIterator[ServerSentEvent]:
@@ -66,7 +67,7 @@ async def events(
     until = clock() + STREAM_SECONDS
     given = after if last_event_id is None else last_event_id
     seq = await index.newest() if given is None else given
-    while clock() < until:
+    while clock() < until and not request.app.state.stopping:
         reached, seen = await index.after(seq, asked.wanted, AT_ONCE)
         for one in seen:
             yield ServerSentEvent(data=_view(one), id=str(one.seq))

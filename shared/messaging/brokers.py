@@ -69,9 +69,11 @@ async def start(client: Any) -> None:  # noqa: ANN401 - aiokafka is untyped
     try:
         await asyncio.shield(starting)
     except asyncio.CancelledError:
-        await asyncio.wait([starting], timeout=START_SECONDS)
-        starting.cancel()
-        await asyncio.gather(starting, return_exceptions=True)
+        try:
+            await asyncio.wait([starting], timeout=START_SECONDS)
+        finally:  # also when the process is ended meanwhile
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
         raise
 
 

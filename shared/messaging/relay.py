@@ -18,6 +18,7 @@ from shared.eventstore.log import RESOLUTION, Log, LogUnavailable
 from shared.failpoints import failpoint
 from shared.messaging import relay_metrics
 from shared.messaging.agreement import LogAndTopicDisagree, TopicBehindCheckpoint, check_agreement
+from shared.messaging.going_on import raise_if_asked_to_end
 from shared.messaging.partitioner import partition_for
 from shared.messaging.progress import ProgressRecord
 from shared.messaging.relay_store import Checkpoint, Fenced, Leadership, RelayStore, SessionLost
@@ -79,6 +80,7 @@ class Relay:
                 self._set("retrying", error)
             except (LogAndTopicDisagree, TopicMisconfigured) as error:
                 self._set("refusing", error)
+            raise_if_asked_to_end(None)  # a rollback, or a send, may have failed in the midst of it
             await asyncio.sleep(REFUSED_SECONDS if self.status.state == "refusing" else RETRY_SECONDS)
 
     async def lead_once(self) -> None:

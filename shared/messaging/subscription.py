@@ -106,6 +106,7 @@ class Session:
         self._kafka: Any = None  # aiokafka's consumer, which is untyped
         self._fetching_again: dict[AssignedPartition, asyncio.Task[None]] = {}
         self._taking: asyncio.Task[None] | None = None
+        self._ended = False
         self.took_any = False
 
     async def run(self) -> str:
@@ -126,6 +127,7 @@ class Session:
                 await self._end(broker, subscriber)
 
     async def _end(self, broker: KafkaBroker, subscriber: BatchSubscriber) -> None:
+        self._ended = True  # FastStream still runs, and what waits here for its turn must not begin
         tasks = [*self._fetching_again.values()] + ([self._taking] if self._taking else [])
         for task in tasks:
             task.cancel()
@@ -175,6 +177,8 @@ class Session:
         batch = await self._intake.read(map(fetched, records))
         if self._taking is not None:
             await asyncio.wait([self._taking])
+        if self._ended:
+            return
         # Fetched before that batch met a gap: what stands behind the gap comes again.
         batch = [item for item in batch if _partition_of(item) not in self._fetching_again]
         self._taking = asyncio.create_task(self._take_read(starts, batch), name=f"take {self._intake.consumer.name}")
@@ -184,6 +188,8 @@ class Session:
     async def _take_read(self, starts: StartOffsets, batch: Sequence[Looked]) -> None:
         outcome = await self._intake.take_read(batch)
         self.took_any = True
+        if self._ended:
+            return
         for partition in set(map(_partition_of, batch)):
             place = Place(self._intake.consumer.topics[partition.topic], partition.partition)
             if place in outcome.gaps:

@@ -20,6 +20,7 @@ def create_app(service: ServiceRuntime, routers: Sequence[APIRouter]) -> FastAPI
     settings = service.settings
     app = DocumentedApp(settings.name)
     app.state.runtime = service
+    app.state.stopping = False
     app.state.tokens = Tokens(settings.oidc_issuer, settings.oidc_audience, keys_from(settings.oidc_jwks_url))
     app.state.applied = Applied(service)
     app.state.body_hashes = BodyHashes(service.pool)

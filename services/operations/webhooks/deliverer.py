@@ -79,11 +79,18 @@ class Deliverer:
             for failed in attempts:
                 if failed is not None:  # our database is away: nobody says what became of it, and it is sent again
                     raise failed
+        await self._give_back(lease)
+
+    async def _give_back(self, lease: Lease) -> None:
         await WEBHOOKS.give_back(self.pool, subscription_id=lease.subscription_id, epoch=lease.epoch)
 
     async def _keep_to(self, lease: Lease) -> None:
         with GoingOn("webhook cannot be served", subscription=str(lease.subscription_id)):
-            await self.serve(lease)
+            try:
+                await self.serve(lease)
+            except asyncio.CancelledError:  # the process ends: another one need not wait until the lease is over
+                await self._give_back(lease)
+                raise
 
     def _served(self, subscription_id: UUID, _: asyncio.Task[None]) -> None:
         del self._serving[subscription_id]

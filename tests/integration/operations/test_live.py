@@ -1,5 +1,6 @@
 """The live view: what becomes known, once and in order, limited by unit, type and role; never a name."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -43,6 +44,16 @@ async def told(desk: Desk) -> None:
     assert f"membership {admitted.position}" == MEMBER
     await desk.record("attendance", "roll-call-1", key=SECOND, actor="service:attendance.redrawing")
     await desk.catch_up()
+
+
+async def test_a_stream_ends_when_its_process_stops(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "STREAM_SECONDS", 300)
+    watching = asyncio.create_task(stream(desk))
+    await asyncio.wait([watching], timeout=0.3)
+    assert not watching.done()
+    desk.service.app.state.stopping = True
+    async with asyncio.timeout(30):
+        assert await watching == []
 
 
 async def test_each_filter_limits_what_is_seen(desk: Desk) -> None:

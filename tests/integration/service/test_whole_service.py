@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from deploy.local.ports import free_port
+from tests.fixtures.commit_proxy import Lost, commit_proxy
 from tests.fixtures.topics import Topics
 from tests.fixtures.waiting import eventually
 
@@ -106,6 +107,30 @@ async def test_is_ready_without_kafka_and_stops_then_too(service_database: Datab
         await eventually(lambda: ready(port), "ready", 60)
         await stop(process)
         assert process.returncode == 0
+
+
+async def test_ends_though_its_database_answers_no_more(service_database: Database) -> None:
+    port, nobody_there = free_port(), f"127.0.0.1:{free_port()}"
+    url = await service_database("meetings")
+    async with commit_proxy(url, Lost.AFTER, lambda _: False) as (proxy, through):
+        variables = environment(through, nobody_there, port) | {"MEETINGS_STOP_SECONDS": "3"}
+        async with running("all", variables) as process:
+            await eventually(lambda: ready(port), "ready", 60)
+            proxy.silent = True
+            entries = await stop(process)
+            assert process.returncode == 1
+            assert entries[-1]["event"] == "not stopped in time"
+
+
+async def test_can_be_stopped_before_it_has_begun(service_database: Database) -> None:
+    """Also as the first process of a container, for which the kernel's default does not hold."""
+    async with commit_proxy(await service_database("meetings"), Lost.AFTER, lambda _: False) as (proxy, through):
+        proxy.silent = True
+        async with running("all", environment(through, "127.0.0.1:1", free_port())) as process:
+            await eventually(proxy.asked, "the service asks its database", 60)
+            process.send_signal(signal.SIGTERM)
+            await asyncio.wait_for(process.written(), STOP_SECONDS)
+            assert process.returncode == 128 + signal.SIGTERM
 
 
 async def test_says_in_one_line_what_is_missing() -> None:

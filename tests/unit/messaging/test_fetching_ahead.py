@@ -62,3 +62,19 @@ async def test_what_was_fetched_behind_a_gap_before_it_was_met_is_left_to_come_a
     for task in session._fetching_again.values():
         task.cancel()
     assert intake.taken == [[(0, 7), (1, 3)], [(1, 4)]]
+
+
+async def test_what_waits_for_its_turn_when_a_session_ends_is_not_begun() -> None:
+    intake, starts = Intake(), Starts()
+    session: Any = Session(SimpleNamespace(), intake, Pace(linger=0))  # type: ignore[arg-type]
+    await session._take(starts, [record(1, 3)])
+    ahead = asyncio.create_task(session._take(starts, [record(1, 4)]))
+    await asyncio.sleep(0)
+    await session._end(SimpleNamespace(stop=nothing), SimpleNamespace(consumer=None))
+    await ahead
+    assert intake.taken == [[(1, 3)]]
+    assert session._taking.cancelled()
+
+
+async def nothing() -> None:
+    """What FastStream's broker does here when it is stopped."""

@@ -368,3 +368,25 @@ async def test_shows_its_state_and_position(log: MemoryLog, broker: Broker, stor
     await asyncio.gather(running, return_exceptions=True)
     assert REGISTRY.get_sample_value("relay_state", {"log": "notes", "state": "relaying"}) == 1
     assert REGISTRY.get_sample_value("relay_state", {"log": "notes", "state": "refusing"}) == 0
+
+
+async def test_ends_when_asked_though_its_topic_fails_meanwhile(
+    log: MemoryLog, broker: Broker, store: MemoryRelayStore
+) -> None:
+    class FailsToClose(MemoryTopic):
+        async def close(self) -> None:
+            if store.epoch == 1:
+                raise SendFailed("in place of the cancellation")
+
+    async def open_topic() -> MemoryTopic:
+        return FailsToClose(broker)
+
+    async def leads() -> bool:
+        return running.status.state == "relaying"
+
+    running = Relay(log, store, open_topic, clock=clock)
+    task = asyncio.create_task(running.run())
+    await eventually(leads, "leads")
+    task.cancel()
+    await asyncio.wait([task], timeout=10)
+    assert task.cancelled()

@@ -4,6 +4,8 @@ import asyncio
 import gc
 import os
 import signal
+import subprocess
+import sys
 
 import httpx
 import pytest
@@ -71,6 +73,41 @@ async def test_answers_the_request_that_it_has_taken_before_it_stops() -> None:
         assert (await request).json() == "answered"
     with pytest.raises(asyncio.CancelledError):
         await serving
+
+
+async def test_streams_are_told_that_the_process_stops() -> None:
+    app = FastAPI()
+    serving = asyncio.create_task(serve(app, listen("127.0.0.1", 0)))
+    await asyncio.sleep(0)
+    serving.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await serving
+    assert app.state.stopping
+
+
+DEAF = """
+import asyncio
+from shared.process import run_until_stopped
+
+async def deaf():
+    while True:
+        try:
+            await asyncio.sleep(60)
+        except asyncio.CancelledError:
+            pass
+
+async def ends():
+    pass
+
+asyncio.run(run_until_stopped(deaf(), ends(), stop_seconds=0.2))
+"""
+
+
+def test_a_process_that_does_not_stop_ends_where_it_stands_and_says_who_runs() -> None:
+    process = subprocess.run([sys.executable, "-c", DEAF], capture_output=True, timeout=60, check=False)
+    assert process.returncode == 1
+    assert b"not stopped in time" in process.stdout + process.stderr
+    assert b"'deaf'" in process.stdout + process.stderr
 
 
 def test_names_the_port_that_is_taken() -> None:

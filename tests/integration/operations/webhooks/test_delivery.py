@@ -115,9 +115,8 @@ async def test_what_was_sent_but_not_recorded_is_sent_again_under_the_same_id(po
     receiver.answer = lambda _: Answer(hang=True)
     await cut_short.begin()
     await eventually(lambda: arrived(receiver, 1), "the first attempt")
-    await cut_short._end()  # the process is gone before it knows what became of it
+    await cut_short._end()  # the process ends before it knows what became of it, and leaves the webhook to others
     receiver.answer = lambda _: Answer()
-    await post.execute("UPDATE webhook_subscription SET leased_until = clock_timestamp()")
     await post.deliver()
     assert receiver.places() == [(str(FIRST), 1), (str(FIRST), 1), (str(FIRST), 2)]
     assert receiver.got[0].id == receiver.got[1].id
