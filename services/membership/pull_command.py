@@ -63,8 +63,8 @@ async def _rounds(source: Source, http: httpx.AsyncClient, registry: Registry, e
             # the task was asked to end.
             await asyncio.create_task(_round(source, http, registry))
         except (DomainError, *EXPECTED) as error:
-            raise_if_asked_to_end(error)
             log.warning("pull waits", reason=str(error))
+        raise_if_asked_to_end(None)  # a command may have failed in the midst of it
         await asyncio.sleep(every_seconds)
 
 
